@@ -1,0 +1,14 @@
+//! Lets the program find DuckDB's shared library where it was linked from.
+
+fn main() {
+    println!("cargo::rerun-if-env-changed=DUCKDB_LIB_DIR");
+    if std::env::var_os("CARGO_FEATURE_BUNDLED").is_some() {
+        return;
+    }
+    match std::env::var("DUCKDB_LIB_DIR") {
+        Ok(folder) => println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}"),
+        Err(_) => println!(
+            "cargo::warning=DUCKDB_LIB_DIR is not set: run `make run`, or build with `--features bundled`"
+        ),
+    }
+}

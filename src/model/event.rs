@@ -1,0 +1,84 @@
+//! The log and the contracts of its events.
+
+use super::ValueType;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use std::path::PathBuf;
+
+/// Where events come from.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// The folder that relative patterns start from: the pipeline file's own.
+    pub base: PathBuf,
+    /// Files or glob patterns, in declared order.
+    pub files: Vec<String>,
+    pub envelope: Envelope,
+    /// Events before this instant are rejected as `time-range`.
+    pub earliest: Option<DateTime<Utc>>,
+    /// Events at or after this instant are rejected as `time-range`.
+    pub latest: Option<DateTime<Utc>>,
+}
+
+/// The names of the fields around a payload (DESIGN 1). They cannot change once a log has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    pub event_type: String,
+    /// Version 1 where the field is absent or not declared.
+    pub version: Option<String>,
+    pub time: String,
+    /// `None`: the payload's fields stand beside the envelope's.
+    pub payload: Option<String>,
+    /// Without an id there are no duplicates (DESIGN 4).
+    pub id: Option<String>,
+    /// The producer's order, an integer (DESIGN 3).
+    pub order: Option<String>,
+    /// The zone of times that name none; without it such a time is a reject.
+    pub zone: Option<Tz>,
+}
+
+/// The contract of one event type at one version.
+#[derive(Debug, Clone)]
+pub struct EventType {
+    pub name: String,
+    pub version: i64,
+    /// Fields of the payload, in the order of declaration.
+    pub fields: Vec<Field>,
+    /// Lists of objects in the payload, in the order of declaration.
+    pub lists: Vec<ListField>,
+}
+
+/// A scalar field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    pub name: String,
+    pub value_type: ValueType,
+    /// `text?`: may be absent or null. Otherwise a missing or null value is a reject.
+    pub optional: bool,
+}
+
+/// A field that holds a list of objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListField {
+    pub name: String,
+    pub fields: Vec<Field>,
+}
+
+/// A field of an event type: of the payload itself, or of an item of one of its lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FieldRef {
+    /// Index into [`EventType::lists`]; `None` for a field of the payload itself.
+    pub list: Option<usize>,
+    /// Index into the fields of the payload or of the list.
+    pub field: usize,
+}
+
+impl EventType {
+    /// The field that a reference of this event type names.
+    #[must_use]
+    pub fn field(&self, reference: FieldRef) -> &Field {
+        match reference.list {
+            None => &self.fields[reference.field],
+            Some(list) => &self.lists[list].fields[reference.field],
+        }
+    }
+}

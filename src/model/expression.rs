@@ -1,0 +1,31 @@
+//! Exact arithmetic over fields and measures: `quantity * unit_price - discount`.
+
+use super::FieldRef;
+
+/// An expression. Exact: it has no division, and its scale is known before the first row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expression {
+    /// A number with its scale: `1.50` is (150, 2).
+    Number {
+        unscaled: i128,
+        scale: u8,
+    },
+    /// A field of the event at hand.
+    Field(FieldRef),
+    /// A measure of the fact at hand, by index.
+    Measure(usize),
+    Binary {
+        operator: Operator,
+        left: Box<Expression>,
+        right: Box<Expression>,
+    },
+    Negate(Box<Expression>),
+}
+
+/// The operators, by rising precedence of the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operator {
+    Add,
+    Subtract,
+    Multiply,
+}

@@ -1,0 +1,54 @@
+//! `Spec` → [`Model`]: what does the pipeline mean?
+//!
+//! Everything is resolved: names have become indices, types are known, levels stand in order.
+//! A room below decides nothing about the pipeline any more; it walks this value.
+//! Nothing here is physical: no file, no layout, no engine.
+
+mod event;
+mod expression;
+mod fact;
+mod value;
+
+pub mod dimension;
+
+pub use dimension::{Attribute, Dimension, DimensionAction, DimensionEvent, Entity, PlainLevel, Tracking};
+pub use event::{Envelope, EventType, Field, FieldRef, ListField, Log};
+pub use expression::{Expression, Operator};
+pub use fact::{
+    Additivity, CarriedColumn, DateFrom, Fact, FactAction, FactEvent, Measure, ReversalTarget, Role, Takes,
+};
+pub use value::{KeyColumn, ValueType};
+
+use chrono_tz::Tz;
+
+/// What one pipeline file means.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The pipeline's name; a warehouse belongs to one.
+    pub name: String,
+    /// Where events come from and how an envelope looks.
+    pub log: Log,
+    /// Every event type the pipeline knows, in the order of declaration.
+    pub events: Vec<EventType>,
+    /// Event types that the pipeline ignores by name (DESIGN 7).
+    pub ignored: Vec<String>,
+    /// In the order of declaration, which is also the order of mention inside one event.
+    pub dimensions: Vec<Dimension>,
+    /// In the order of declaration.
+    pub facts: Vec<Fact>,
+    /// How an instant becomes a calendar day, and what `dim_date` says of it.
+    pub calendar: Calendar,
+    /// BLAKE3 of the meaning, as hexadecimal text: two files that mean the same share it.
+    pub hash: String,
+}
+
+/// The calendar of a pipeline (DESIGN 23).
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    /// The zone in which an instant has a calendar day.
+    pub time_zone: Tz,
+    /// The first month of the fiscal year, 1 to 12, if fiscal periods are declared.
+    pub fiscal_year_starts: Option<u32>,
+    /// Holidays by date, from the file that the pipeline names; sorted.
+    pub holidays: Vec<(chrono::NaiveDate, String)>,
+}
