@@ -83,3 +83,16 @@ pub enum DimensionAction {
     /// Ends the member at the event's time (DESIGN 12).
     Close,
 }
+
+impl DimensionEvent {
+    /// Every field that the binding reads; a list that it walks is among them by one of its fields.
+    pub fn fields(&self) -> impl Iterator<Item = FieldRef> {
+        let mut fields = self.key.clone();
+        if let DimensionAction::Set { attributes, parent } = &self.action {
+            fields.extend(attributes.iter().map(|(_, field)| *field));
+            fields.extend(parent.iter().flatten().copied());
+        }
+        fields.extend(self.list.map(|list| FieldRef { list: Some(list), field: 0 }));
+        fields.into_iter()
+    }
+}

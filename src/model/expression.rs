@@ -29,3 +29,18 @@ pub enum Operator {
     Subtract,
     Multiply,
 }
+
+impl Expression {
+    /// Adds the fields that the expression reads.
+    pub fn fields(&self, into: &mut Vec<FieldRef>) {
+        match self {
+            Self::Number { .. } | Self::Measure(_) => {}
+            Self::Field(field) => into.push(*field),
+            Self::Negate(inner) => inner.fields(into),
+            Self::Binary { left, right, .. } => {
+                left.fields(into);
+                right.fields(into);
+            }
+        }
+    }
+}

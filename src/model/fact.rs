@@ -134,3 +134,16 @@ pub enum Takes {
     /// What is left of it, never below zero.
     Left,
 }
+
+impl FactEvent {
+    /// Every field that the binding reads; a list that it walks is among them by one of its fields.
+    pub fn fields(&self) -> impl Iterator<Item = FieldRef> {
+        let mut fields = self.header.clone();
+        fields.extend(self.line);
+        fields.extend(self.roles.iter().flatten().flatten().copied());
+        fields.extend(self.columns.iter().flatten().copied());
+        self.measures.iter().flatten().for_each(|measure| measure.fields(&mut fields));
+        fields.extend(self.list.map(|list| FieldRef { list: Some(list), field: 0 }));
+        fields.into_iter()
+    }
+}

@@ -1,5 +1,7 @@
 //! The types that a field, an attribute or a measure may have. There is no float among them (DESIGN 1).
 
+use arrow::datatypes::{DataType, TimeUnit};
+
 /// The type of a value in an event and in a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValueType {
@@ -22,4 +24,28 @@ pub enum ValueType {
 pub struct KeyColumn {
     pub name: String,
     pub value_type: ValueType,
+}
+
+impl ValueType {
+    /// The Arrow type of a column of such values.
+    #[must_use]
+    pub fn arrow(self) -> DataType {
+        match self {
+            Self::Text => DataType::Utf8,
+            Self::Integer => DataType::Int64,
+            Self::Decimal { precision, scale } => DataType::Decimal128(precision, scale.cast_signed()),
+            Self::Boolean => DataType::Boolean,
+            Self::Date => DataType::Date32,
+            Self::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
+        }
+    }
+
+    /// Digits after the point; 0 for everything but decimals.
+    #[must_use]
+    pub fn scale(self) -> u8 {
+        match self {
+            Self::Decimal { scale, .. } => scale,
+            _ => 0,
+        }
+    }
 }
