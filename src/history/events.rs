@@ -105,7 +105,8 @@ impl Events {
         let Some(absent) = &self.absent else { return Ok(None) };
         let name = &self.names.field(field).name;
         let Some(list) = field.list else {
-            let is_absent = |paths: Option<&str>| paths.is_some_and(|paths| paths.split(',').any(|p| p == name));
+            let is_absent =
+                |paths: Option<&str>| paths.is_some_and(|paths| paths.split(',').any(|p| p == name));
             return Ok(Some(absent.iter().map(is_absent).collect()));
         };
         let offsets = &self.list(list)?.offsets;

@@ -1,0 +1,247 @@
+//! Natural keys become members, numbered from 0 in the order of their first mention (DESIGN 18).
+
+use super::events::{Events, Items};
+use super::frame::{distinct, lookup, sort_order};
+use crate::error::{Error, Result};
+use crate::model::{DimensionAction, FieldRef, Model};
+use arrow::array::{ArrayRef, UInt32Array};
+use arrow::compute::{concat, take};
+
+/// The members of one entity.
+pub struct Members {
+    /// The natural key's columns, a row a member.
+    pub keys: Vec<ArrayRef>,
+    /// Position of the first mention.
+    pub first_position: Vec<i64>,
+}
+
+impl Members {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.first_position.len()
+    }
+}
+
+/// The members of every entity, and whom each binding names.
+pub struct AllMembers {
+    /// By dimension and entity.
+    pub members: Vec<Vec<Members>>,
+    /// By dimension, entity and binding: the member of each item.
+    pub own: Vec<Vec<Vec<Vec<u32>>>>,
+    /// By dimension, entity and binding: the parent of each item, where the binding sets parents.
+    pub parents: Vec<Vec<Vec<Option<Vec<u32>>>>>,
+    /// By fact, binding and role, where the binding carries the role.
+    pub roles: Vec<Vec<Vec<Option<RoleMembers>>>>,
+}
+
+/// Whom a binding names in a role: one member an event, or one an item.
+pub enum RoleMembers {
+    ByEvent(Vec<u32>),
+    ByItem(Vec<u32>),
+}
+
+impl RoleMembers {
+    /// The member of an item, or [`super::frame::NONE`] where its natural key is missing.
+    pub fn of(&self, event: usize, item: usize) -> u32 {
+        match self {
+            Self::ByEvent(members) => members[event],
+            Self::ByItem(members) => members[item],
+        }
+    }
+}
+
+/// Rows that name members of one entity, in the order of their positions.
+struct Mention {
+    keys: Vec<ArrayRef>,
+    position: Vec<i64>,
+    /// The place in the order of mention inside one event.
+    ordinal: Vec<i64>,
+    /// False for a close, which names a member but does not mention it.
+    counts: bool,
+    owner: Owner,
+}
+
+#[derive(Clone, Copy)]
+enum Owner {
+    Own { dimension: usize, entity: usize, binding: usize },
+    Parent { dimension: usize, entity: usize, binding: usize },
+    Role { fact: usize, binding: usize, role: usize, by_item: bool },
+}
+
+/// Finds every member, and whom every binding names.
+pub fn find(model: &Model, events: &[Option<Events>]) -> Result<AllMembers> {
+    let mut mentions: Vec<Vec<Vec<Mention>>> =
+        model.dimensions.iter().map(|d| d.entities.iter().map(|_| Vec::new()).collect()).collect();
+    mention_in_dimensions(model, events, &mut mentions)?;
+    mention_in_facts(model, events, &mut mentions)?;
+    let mut all = AllMembers::empty(model);
+    for (dimension, entities) in mentions.into_iter().enumerate() {
+        for mentions in entities {
+            let members = number(&mentions)?;
+            for mention in mentions {
+                let ids = match members.len() {
+                    0 => vec![super::frame::NONE; mention.position.len()],
+                    _ => lookup(&mention.keys, &members.keys)?,
+                };
+                all.assign(mention.owner, ids);
+            }
+            all.members[dimension].push(members);
+        }
+    }
+    Ok(all)
+}
+
+impl AllMembers {
+    fn empty(model: &Model) -> Self {
+        let by_binding = |dimension: &crate::model::Dimension| {
+            dimension
+                .entities
+                .iter()
+                .map(|entity| entity.events.iter().map(|_| Vec::new()).collect())
+                .collect()
+        };
+        let parents_by_binding = |dimension: &crate::model::Dimension| {
+            dimension.entities.iter().map(|entity| entity.events.iter().map(|_| None).collect()).collect()
+        };
+        let by_role = |fact: &crate::model::Fact| {
+            fact.events.iter().map(|_| fact.roles.iter().map(|_| None).collect()).collect()
+        };
+        Self {
+            members: model.dimensions.iter().map(|_| Vec::new()).collect(),
+            own: model.dimensions.iter().map(by_binding).collect(),
+            parents: model.dimensions.iter().map(parents_by_binding).collect(),
+            roles: model.facts.iter().map(by_role).collect(),
+        }
+    }
+
+    fn assign(&mut self, owner: Owner, ids: Vec<u32>) {
+        match owner {
+            Owner::Own { dimension, entity, binding } => self.own[dimension][entity][binding] = ids,
+            Owner::Parent { dimension, entity, binding } => {
+                self.parents[dimension][entity][binding] = Some(ids);
+            }
+            Owner::Role { fact, binding, role, by_item } => {
+                self.roles[fact][binding][role] =
+                    Some(if by_item { RoleMembers::ByItem(ids) } else { RoleMembers::ByEvent(ids) });
+            }
+        }
+    }
+}
+
+/// The loaded events of a binding's type.
+pub fn of_type(events: &[Option<Events>], event: usize) -> Result<&Events> {
+    events.get(event).and_then(Option::as_ref).ok_or_else(|| Error::bug("an event type was not loaded"))
+}
+
+fn mention_in_dimensions(
+    model: &Model,
+    events: &[Option<Events>],
+    mentions: &mut [Vec<Vec<Mention>>],
+) -> Result<()> {
+    let mut ordinal = 0;
+    for (d, dimension) in model.dimensions.iter().enumerate() {
+        for (e, entity) in dimension.entities.iter().enumerate() {
+            for (b, binding) in entity.events.iter().enumerate() {
+                ordinal += 1;
+                let items = of_type(events, binding.event)?.items(binding.list)?;
+                let mention =
+                    |keys: &[FieldRef], place: i64, owner: Owner, counts: bool| -> Result<Mention> {
+                        Ok(Mention {
+                            keys: keys.iter().map(|&key| items.values(key)).collect::<Result<_>>()?,
+                            position: items.spread(&items.events.position),
+                            ordinal: ordinals(&items, ordinal, place),
+                            counts,
+                            owner,
+                        })
+                    };
+                let owner = Owner::Own { dimension: d, entity: e, binding: b };
+                let sets = matches!(binding.action, DimensionAction::Set { .. });
+                mentions[d][e].push(mention(&binding.key, 0, owner, sets)?);
+                if let DimensionAction::Set { parent: Some(parent), .. } = &binding.action {
+                    let owner = Owner::Parent { dimension: d, entity: e, binding: b };
+                    mentions[d][e + 1].push(mention(parent, 1, owner, true)?);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn mention_in_facts(
+    model: &Model,
+    events: &[Option<Events>],
+    mentions: &mut [Vec<Vec<Mention>>],
+) -> Result<()> {
+    // Behind every binding of a dimension.
+    let mut ordinal = 1 << 20;
+    for (f, fact) in model.facts.iter().enumerate() {
+        for (b, binding) in fact.events.iter().enumerate() {
+            ordinal += 1;
+            let items = of_type(events, binding.event)?.items(binding.list)?;
+            for (r, keys) in binding.roles.iter().enumerate() {
+                let Some(keys) = keys else { continue };
+                let by_item = binding.list.is_some() && keys.iter().any(|key| key.list.is_some());
+                let owner = Owner::Role { fact: f, binding: b, role: r, by_item };
+                let mention = if by_item {
+                    Mention {
+                        keys: keys.iter().map(|&key| items.values(key)).collect::<Result<_>>()?,
+                        position: items.spread(&items.events.position),
+                        ordinal: ordinals(&items, ordinal, r as i64),
+                        counts: true,
+                        owner,
+                    }
+                } else {
+                    // The first item of the event mentions it.
+                    Mention {
+                        keys: keys.iter().map(|&key| items.events.values(key)).collect::<Result<_>>()?,
+                        position: items.events.position.clone(),
+                        ordinal: vec![place(ordinal, 1, r as i64); items.events.len()],
+                        counts: true,
+                        owner,
+                    }
+                };
+                mentions[fact.roles[r].dimension][0].push(mention);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The place of a mention inside its event: binding, item, place in the item.
+fn place(binding: i64, item: i64, place: i64) -> i64 {
+    (binding << 40) | (item << 8) | place
+}
+
+fn ordinals(items: &Items<'_>, binding: i64, within: i64) -> Vec<i64> {
+    (0..items.len()).map(|item| place(binding, items.number(item).max(1), within)).collect()
+}
+
+fn number(mentions: &[Mention]) -> Result<Members> {
+    let mut keys: Vec<Vec<ArrayRef>> = Vec::new();
+    let (mut position, mut ordinal) = (Vec::new(), Vec::new());
+    for mention in mentions.iter().filter(|mention| mention.counts) {
+        let rows = distinct(&mention.keys)?;
+        let pick = UInt32Array::from(rows.clone());
+        keys.push(mention.keys.iter().map(|key| take(key, &pick, None)).collect::<Result<_, _>>()?);
+        position.extend(rows.iter().map(|&row| mention.position[row as usize]));
+        ordinal.extend(rows.iter().map(|&row| mention.ordinal[row as usize]));
+    }
+    let width = mentions.first().map_or(0, |mention| mention.keys.len());
+    if position.is_empty() {
+        let keys = mentions.first().map(|m| m.keys.iter().map(|key| key.slice(0, 0)).collect());
+        return Ok(Members { keys: keys.unwrap_or_default(), first_position: Vec::new() });
+    }
+    let order = UInt32Array::from(sort_order(&[position.clone(), ordinal])?);
+    let mut sorted = Vec::with_capacity(width);
+    for column in 0..width {
+        let parts: Vec<&dyn arrow::array::Array> = keys.iter().map(|part| part[column].as_ref()).collect();
+        sorted.push(take(&concat(&parts)?, &order, None)?);
+    }
+    let first = UInt32Array::from(distinct(&sorted)?);
+    let first_position =
+        first.values().iter().map(|&row| position[order.value(row as usize) as usize]).collect();
+    Ok(Members {
+        keys: sorted.iter().map(|key| take(key, &first, None)).collect::<Result<_, _>>()?,
+        first_position,
+    })
+}

@@ -1,0 +1,123 @@
+//! Fact rows on their way from the replay to the tables: narrow columns, and where the wide ones are found.
+
+use super::calendar::Day;
+use super::frame::NONE;
+
+/// An item of a binding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    pub binding: u32,
+    pub event: u32,
+    pub item: u32,
+}
+
+/// Rows of a ledger, in the order of the replay.
+#[derive(Default)]
+pub struct LedgerRows {
+    pub source: Vec<Source>,
+    pub position: Vec<i64>,
+    pub item: Vec<i64>,
+    /// [`NONE`]: the row belongs to no header.
+    pub header: Vec<u32>,
+    /// The line's rank; [`super::binding::NO_LINE`]: none.
+    pub line: Vec<i64>,
+    pub kind: Vec<u16>,
+    pub day: Vec<Day>,
+    /// UTC microseconds.
+    pub occurred_at: Vec<i64>,
+    /// One for each role.
+    pub keys: Vec<i64>,
+    /// Row of `made`, or [`NONE`]: the measures are those that the source states.
+    pub made_row: Vec<u32>,
+    pub made: Made,
+}
+
+/// Measures that the replay computed, and the items that columns are taken from if the source has none.
+#[derive(Default)]
+pub struct Made {
+    /// One for each measure.
+    pub values: Vec<i128>,
+    pub fallback: Vec<[Option<Source>; 2]>,
+}
+
+/// Rows of an accumulating table: one for each line of each header.
+#[derive(Default)]
+pub struct LineRows {
+    pub source: Vec<Source>,
+    pub header: Vec<u32>,
+    pub line: Vec<i64>,
+    pub status: Vec<u16>,
+    /// The day of the first placing: the partition.
+    pub day: Vec<Day>,
+    /// The position of the first placing.
+    pub position: Vec<i64>,
+    pub keys: Vec<i64>,
+    /// One for each milestone; [`NOT_REACHED`] where it is not.
+    pub reached: Vec<Day>,
+    /// Row of `made` (which holds the placed measures, then what is left of all), or [`NONE`]:
+    /// the line is as its source placed it.
+    pub made_row: Vec<u32>,
+    pub made: Made,
+}
+
+/// The day of a milestone that was not reached.
+pub const NOT_REACHED: Day = Day::MIN;
+
+impl Made {
+    fn append(&mut self, other: Self) {
+        self.values.extend(other.values);
+        self.fallback.extend(other.fallback);
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.fallback.len()
+    }
+}
+
+fn shifted(rows: Vec<u32>, by: usize) -> impl Iterator<Item = u32> {
+    rows.into_iter().map(move |row| if row == NONE { NONE } else { row + by as u32 })
+}
+
+impl LedgerRows {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.source.len()
+    }
+
+    /// Adds the rows of another part of the replay.
+    pub fn append(&mut self, other: Self) {
+        self.source.extend(other.source);
+        self.position.extend(other.position);
+        self.item.extend(other.item);
+        self.header.extend(other.header);
+        self.line.extend(other.line);
+        self.kind.extend(other.kind);
+        self.day.extend(other.day);
+        self.occurred_at.extend(other.occurred_at);
+        self.keys.extend(other.keys);
+        self.made_row.extend(shifted(other.made_row, self.made.len()));
+        self.made.append(other.made);
+    }
+}
+
+impl LineRows {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.source.len()
+    }
+
+    /// Adds the rows of another part of the replay.
+    pub fn append(&mut self, other: Self) {
+        self.source.extend(other.source);
+        self.header.extend(other.header);
+        self.line.extend(other.line);
+        self.status.extend(other.status);
+        self.day.extend(other.day);
+        self.position.extend(other.position);
+        self.keys.extend(other.keys);
+        self.reached.extend(other.reached);
+        self.made_row.extend(shifted(other.made_row, self.made.len()));
+        self.made.append(other.made);
+    }
+}
