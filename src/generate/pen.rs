@@ -39,11 +39,6 @@ impl Pen {
         self.line.clear();
     }
 
-    /// The day at hand, as `2023-01-01`.
-    pub fn date(&self) -> &str {
-        &self.date
-    }
-
     /// The type of the event that was written since `at`, if one was, and its line with its end.
     pub fn written(&self) -> Option<(&'static str, &str)> {
         self.event_type.map(|event_type| (event_type, self.line.as_str()))
@@ -77,6 +72,13 @@ impl Pen {
     /// `"name":"P10001"`
     pub fn id(&mut self, name: &str, letters: &str, number: u64) -> &mut Self {
         self.key(name).raw("\"").raw(letters).digits(number, 1).raw("\"")
+    }
+
+    /// `"name":"2023-01-01"`, the day at hand.
+    pub fn today(&mut self, name: &str) -> &mut Self {
+        self.begin_text(name);
+        self.line.push_str(&self.date);
+        self.end_text()
     }
 
     /// `"name":null`

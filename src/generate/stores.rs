@@ -30,9 +30,7 @@ impl Stores {
         self.stores.push(Store { place, renamed: 0, sales_area_m2: random.between(8, 90) * 50 });
         self.open.push(store);
         self.write_whole("StoreOpened", store, pen);
-        // A text of its own type: the date on which the doors opened.
-        let date = pen.date().to_owned();
-        pen.text("opened_on", &date).end();
+        pen.today("opened_on").end();
     }
 
     pub fn rename(&mut self, random: &mut Random, pen: &mut Pen) {
