@@ -9,7 +9,9 @@ use super::parquet::{Encoded, encode};
 use super::sums::Sums;
 use super::{FORMAT_VERSION, Release, Writer};
 use crate::error::{Error, Result};
-use crate::layout::{Layout, Table};
+use crate::history::{FactTable, PartitionKey};
+use crate::layout::{Layout, Table, fact_schema};
+use crate::model::Model;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use std::collections::BTreeMap;
@@ -40,6 +42,22 @@ pub struct FactPlan {
     pub sorted_by: Vec<String>,
     /// The measures whose sums are the table's control totals.
     pub additive: Vec<String>,
+}
+
+impl FactPlan {
+    /// The plan of a fact that `history` has made.
+    ///
+    /// # Errors
+    ///
+    /// A column that the model does not explain is a bug.
+    pub fn of(model: &Model, fact: &dyn FactTable) -> Result<Self> {
+        Ok(Self {
+            name: fact.name().to_owned(),
+            schema: fact_schema(model, fact.name(), &fact.schema())?,
+            sorted_by: fact.sorted_by(),
+            additive: fact.totals().into_iter().map(|(measure, ..)| measure).collect(),
+        })
+    }
 }
 
 /// What is known of a table so far.
@@ -106,18 +124,19 @@ impl Staged<'_> {
         Ok(())
     }
 
-    /// Writes one partition of a fact, the same file in every layout: `file` is its path under the
-    /// table, `date_month=2011-03/2011-03.parquet`. May be called from several threads, in any order.
+    /// Writes one partition of a fact, the same file in every layout. May be called from several
+    /// threads, in any order.
     ///
     /// # Errors
     ///
     /// Rows of another schema are a bug; a sum that overflows is the data's; the disk fails.
-    pub fn write_fact(&self, plan: &FactPlan, file: &str, batch: &RecordBatch) -> Result<()> {
+    pub fn write_fact(&self, plan: &FactPlan, partition: PartitionKey, batch: &RecordBatch) -> Result<()> {
         let sums = Sums::of(batch, &plan.additive)?;
         // Checks the types and takes the plan's fields for the batch's, comments and all.
         let batch = RecordBatch::try_new(plan.schema.clone(), batch.columns().to_vec())?;
         let encoded = encode(&batch, &plan.sorted_by)?;
-        self.layouts.iter().try_for_each(|layout| self.place(*layout, &plan.name, file, &encoded, &sums))
+        let file = format!("{}/{}", partition.directory(), partition.file_name());
+        self.layouts.iter().try_for_each(|layout| self.place(*layout, &plan.name, &file, &encoded, &sums))
     }
 
     /// The release as it stands, for checks before it is published. Its folder moves when it is.
