@@ -1,7 +1,7 @@
 //! Every effect on the files of `log` and `warehouse` goes through [`Disk`], so that a test can count
 //! the effects, make one fail, or kill the program at it. Reading is no effect.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use std::sync::Arc;
 /// One effect, told to the watcher before it happens.
 #[derive(Debug, Clone, Copy)]
 pub struct Effect<'a> {
-    /// `create`, `write`, `fsync`, `rename`, `replace`, `link`, `symlink`, `chmod`, `remove`, `mkdir`.
+    /// `create`, `write`, `fsync`, `rename`, `replace`, `link`, `symlink`, `chmod`, `remove`, `mkdir`,
+    /// `lock`.
     pub action: &'static str,
     pub path: &'a Path,
 }
@@ -57,6 +58,21 @@ impl Disk {
         file.write_all(bytes)?;
         self.tell("fsync", path)?;
         file.sync_all()
+    }
+
+    /// Takes a lock for as long as the returned file lives, and writes its owner into the file.
+    /// `None`: another process, or another value of this one, holds it.
+    pub fn try_lock(&self, path: &Path, owner: &str) -> io::Result<Option<File>> {
+        self.tell("lock", path)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        file.set_len(0)?;
+        file.write_all(owner.as_bytes())?;
+        Ok(Some(file))
     }
 
     /// Makes the entries of a directory durable.

@@ -1,1 +1,82 @@
-//! (to come)
+//! Tables → a published release: where is it kept, and which is current? (DESIGN 25-28)
+//!
+//! A warehouse is a folder: `warehouse.json` (whose it is), `lock`, `log/`, `releases/<number>/`,
+//! `staging/`, `runs.jsonl` and the symbolic link `current`. [`Warehouse`] is what a reader holds and
+//! changes nothing; [`Writer`] holds the lock; [`Staged`] is a release that nobody sees yet, and
+//! [`Staged::publish`] is the only door to readers.
+//!
+//! This room never changes a published file, and no byte that it writes into a release comes from a
+//! clock, a machine or the order of threads.
+
+mod identity;
+mod manifest;
+mod parquet;
+mod publish;
+mod release;
+mod staged;
+mod sums;
+mod writer;
+
+pub use manifest::{Column, DataFile, Manifest, Pipeline, TableEntry};
+pub use parquet::{Encoded, encode};
+pub use release::Release;
+pub use staged::{FactPlan, Staged};
+pub use writer::Writer;
+
+use crate::error::{Error, Result};
+use std::path::{Path, PathBuf};
+
+/// The version of what this program writes: table rules, Parquet settings and the manifest. A change
+/// to any byte of a release for the same log raises it (DESIGN 1).
+pub const FORMAT_VERSION: u32 = 1;
+
+/// A warehouse, as a reader sees it.
+#[derive(Debug, Clone)]
+pub struct Warehouse {
+    dir: PathBuf,
+    pipeline: String,
+}
+
+impl Warehouse {
+    /// The warehouse in this folder.
+    ///
+    /// # Errors
+    ///
+    /// A folder that is none, or one that a newer program wrote.
+    pub fn open(dir: &Path) -> Result<Self> {
+        match identity::read(dir)? {
+            Some(identity) => Ok(Self { dir: dir.to_owned(), pipeline: identity.pipeline }),
+            None => Err(Error::author(format!("{} is not a warehouse", dir.display()))
+                .next("make one with `starlog run PIPELINE --warehouse DIR`, or name another folder")),
+        }
+    }
+
+    /// The newest published release: the pointer is resolved here, once, and a run that publishes
+    /// meanwhile changes nothing for the holder of the answer (DESIGN 27). `None`: nothing has been
+    /// published yet.
+    ///
+    /// # Errors
+    ///
+    /// A pointer that is no link to a release, and a release without a readable manifest.
+    pub fn current(&self) -> Result<Option<Release>> {
+        release::current(&self.dir)
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The folder of the event store.
+    #[must_use]
+    pub fn log_dir(&self) -> PathBuf {
+        self.dir.join("log")
+    }
+
+    /// The name of the pipeline that the warehouse belongs to.
+    #[must_use]
+    pub fn pipeline(&self) -> &str {
+        &self.pipeline
+    }
+}

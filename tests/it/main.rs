@@ -1,4 +1,6 @@
-//! Every test of the package, in one binary: linking is slow.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop there")]
+//! Every test of Starlog, in one binary: linking these libraries is slow.
+#![allow(clippy::unwrap_used)]
 
 mod generate;
+mod layout;
+mod warehouse;

@@ -1,0 +1,123 @@
+//! A release → `manifest.json`: what is in it, exactly?
+//!
+//! Everything is in the order of its name, so equal releases have equal manifests. No time of the
+//! clock stands in it: those are in the ledger of runs.
+
+use crate::error::{Error, Result};
+use arrow::datatypes::{DataType, Field, TimeUnit};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+/// What a release holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    pub format_version: u32,
+    pub release: u64,
+    pub pipeline: Pipeline,
+    /// The position of the last event that is in the tables.
+    pub log_position: u64,
+    /// The tables of each layout, by name.
+    pub layouts: BTreeMap<String, BTreeMap<String, TableEntry>>,
+    /// BLAKE3 of the listing of all files as `b3sum` prints it, sorted by path.
+    pub blake3: String,
+}
+
+/// Whose release it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pipeline {
+    pub name: String,
+    /// Of its meaning, see [`crate::model::Model::hash`].
+    pub hash: String,
+}
+
+/// One table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableEntry {
+    pub rows: u64,
+    /// Control totals: the exact sum of each additive measure, as decimal text.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sums: BTreeMap<String, String>,
+    /// The rows of each file are sorted by these columns, ascending.
+    pub sorted_by: Vec<String>,
+    pub columns: Vec<Column>,
+    /// By path. A table without rows may have none.
+    pub files: Vec<DataFile>,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    /// As in SQL: `BIGINT`, `DECIMAL(18,4)`, `VARCHAR`, `BOOLEAN`, `DATE`, `TIMESTAMP`.
+    #[serde(rename = "type")]
+    pub sql_type: String,
+    /// Whether the column may hold nulls.
+    pub nullable: bool,
+    pub comment: String,
+}
+
+/// One Parquet file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    /// Relative to the release's folder, with `/`.
+    pub path: String,
+    pub rows: u64,
+    pub bytes: u64,
+    pub blake3: String,
+    /// The file's share of the table's control totals.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sums: BTreeMap<String, String>,
+}
+
+impl Manifest {
+    /// Reads the manifest of a release's folder.
+    pub(super) fn read(dir: &Path) -> Result<Self> {
+        let path = dir.join("manifest.json");
+        let bytes = fs::read(&path).map_err(|error| Error::io("read", &path, error))?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Error::operator(format!("{} is no manifest: {error}", path.display()))
+                .next("put the release back from a backup, or point `current` at another one")
+                .because(error)
+        })
+    }
+
+    pub(super) fn to_json(&self) -> Result<String> {
+        let mut text = serde_json::to_string_pretty(self)
+            .map_err(|error| Error::bug("a manifest cannot be written as JSON").because(error))?;
+        text.push('\n');
+        Ok(text)
+    }
+
+    /// All files of all layouts, by path.
+    pub fn files(&self) -> impl Iterator<Item = &DataFile> {
+        self.layouts.values().flat_map(|tables| tables.values()).flat_map(|table| &table.files)
+    }
+}
+
+/// The hash of a whole release from those of its files.
+pub(super) fn root_hash(layouts: &BTreeMap<String, BTreeMap<String, TableEntry>>) -> String {
+    let mut files: Vec<&DataFile> =
+        layouts.values().flat_map(|tables| tables.values()).flat_map(|table| &table.files).collect();
+    files.sort_by(|left, right| left.path.cmp(&right.path));
+    let listing: String = files.iter().map(|file| format!("{}  {}\n", file.blake3, file.path)).collect();
+    blake3::hash(listing.as_bytes()).to_hex().to_string()
+}
+
+impl Column {
+    /// What the manifest says of an Arrow field.
+    pub(super) fn of(field: &Field) -> Result<Self> {
+        let sql_type = match field.data_type() {
+            DataType::Int64 => "BIGINT".to_owned(),
+            DataType::Utf8 => "VARCHAR".to_owned(),
+            DataType::Boolean => "BOOLEAN".to_owned(),
+            DataType::Date32 => "DATE".to_owned(),
+            DataType::Timestamp(TimeUnit::Microsecond, None) => "TIMESTAMP".to_owned(),
+            DataType::Decimal128(precision, scale) => format!("DECIMAL({precision},{scale})"),
+            other => return Err(Error::bug(format!("column {} has the type {other}", field.name()))),
+        };
+        let comment = field.metadata().get(crate::layout::COMMENT).cloned().unwrap_or_default();
+        Ok(Self { name: field.name().clone(), sql_type, nullable: field.is_nullable(), comment })
+    }
+}

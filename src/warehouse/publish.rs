@@ -1,0 +1,71 @@
+//! A staged release → the current one, in the order of DESIGN 26.
+//!
+//! Files are durable when they have been written; here follow their folders, the move into place and
+//! the swap of the pointer. Only the swap is the commit. Any error ends the run: nothing is tried
+//! again, and the next writer clears what is not published.
+
+use super::{Release, Staged, release};
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use std::fs;
+use std::path::Path;
+
+impl Staged<'_> {
+    /// Publishes the release: from now on it is current. The only door to readers.
+    ///
+    /// # Errors
+    ///
+    /// The disk fails. Unless it did so after the swap, the old release is still current.
+    pub fn publish(self) -> Result<Release> {
+        let disk = &self.writer.disk;
+        let warehouse = self.writer.warehouse().dir();
+        let staged = self.dir();
+        let manifest = self.manifest()?;
+
+        let path = staged.join("manifest.json");
+        disk.write(&path, manifest.to_json()?.as_bytes())
+            .map_err(|error| Error::io("write", &path, error))?;
+        seal_below(disk, &staged)?;
+        sync(disk, &staged)?;
+
+        // The folder itself is still writable: to move it under another folder changes its entry `..`,
+        // which the kernel grants only then (rename(2), EACCES).
+        let releases = warehouse.join("releases");
+        let dir = release::path(warehouse, self.number);
+        disk.rename(&staged, &dir).map_err(|error| Error::io("move into place", &dir, error))?;
+        sync(disk, &releases)?;
+
+        let pointer = release::pointer(warehouse);
+        let new_pointer = self.writer.staging().join("current");
+        disk.symlink(&release::relative_path(self.number), &new_pointer)
+            .map_err(|error| Error::io("create", &new_pointer, error))?;
+        disk.replace(&new_pointer, &pointer).map_err(|error| Error::io("swap", &pointer, error))?;
+        sync(disk, warehouse)?;
+
+        let release = Release::new(dir, manifest);
+        self.writer.make_read_only(&release)?;
+        Ok(release)
+    }
+}
+
+/// Makes every folder below this one read-only and durable, the deepest first.
+fn seal_below(disk: &Disk, dir: &Path) -> Result<()> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(dir).map_err(|error| Error::io("read", dir, error))? {
+        let path = entry.map_err(|error| Error::io("read", dir, error))?.path();
+        if path.is_dir() {
+            folders.push(path);
+        }
+    }
+    folders.sort();
+    for folder in folders {
+        seal_below(disk, &folder)?;
+        disk.set_mode(&folder, 0o555).map_err(|error| Error::io("make read-only", &folder, error))?;
+        sync(disk, &folder)?;
+    }
+    Ok(())
+}
+
+fn sync(disk: &Disk, dir: &Path) -> Result<()> {
+    disk.sync_dir(dir).map_err(|error| Error::io("fsync", dir, error))
+}

@@ -1,0 +1,277 @@
+//! Tables → a staged release: files that no reader sees yet.
+//!
+//! A file is encoded in memory first. If the current release holds the same bytes under the same name,
+//! the new release gets a second name for that file and nothing is written; a file that both layouts
+//! share is written once.
+
+use super::manifest::{Column, DataFile, Manifest, Pipeline, TableEntry, root_hash};
+use super::parquet::{Encoded, encode};
+use super::sums::Sums;
+use super::{FORMAT_VERSION, Release, Writer};
+use crate::error::{Error, Result};
+use crate::history::{FactTable, PartitionKey};
+use crate::layout::{Layout, Table, fact_schema};
+use crate::model::Model;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A release in the making. Dropped before [`Staged::publish`], it leaves only what the next writer clears.
+pub struct Staged<'writer> {
+    pub(super) writer: &'writer Writer,
+    /// Sorted, each once.
+    layouts: Vec<Layout>,
+    pub(super) number: u64,
+    pipeline: Pipeline,
+    log_position: u64,
+    previous: Option<Release>,
+    parts: Mutex<BTreeMap<(Layout, String), Part>>,
+}
+
+/// How the files of a fact table look, decided before the first is written.
+#[derive(Debug, Clone)]
+pub struct FactPlan {
+    /// `fact_<name>`.
+    pub name: String,
+    /// With a comment on each field, see [`crate::layout::fact_schema`].
+    pub schema: SchemaRef,
+    pub sorted_by: Vec<String>,
+    /// The measures whose sums are the table's control totals.
+    pub additive: Vec<String>,
+}
+
+impl FactPlan {
+    /// The plan of a fact that `history` has made.
+    ///
+    /// # Errors
+    ///
+    /// A column that the model does not explain is a bug.
+    pub fn of(model: &Model, fact: &dyn FactTable) -> Result<Self> {
+        Ok(Self {
+            name: fact.name().to_owned(),
+            schema: fact_schema(model, fact.name(), &fact.schema())?,
+            sorted_by: fact.sorted_by(),
+            additive: fact.totals().into_iter().map(|(measure, ..)| measure).collect(),
+        })
+    }
+}
+
+/// What is known of a table so far.
+struct Part {
+    columns: Vec<Column>,
+    sorted_by: Vec<String>,
+    sums: Sums,
+    files: Vec<DataFile>,
+}
+
+impl Writer {
+    /// Begins the next release: tables of this pipeline (name and hash) up to this position of its log.
+    ///
+    /// # Errors
+    ///
+    /// The pointer is broken, or the disk fails.
+    pub fn begin(&self, pipeline: Pipeline, log_position: u64, layouts: &[Layout]) -> Result<Staged<'_>> {
+        let mut layouts = layouts.to_vec();
+        layouts.sort_unstable();
+        layouts.dedup();
+        let number = self.next_number()?;
+        let previous = self.warehouse().current()?;
+        let parts = Mutex::new(BTreeMap::new());
+        let staged = Staged { writer: self, layouts, number, pipeline, log_position, previous, parts };
+        let dir = staged.dir();
+        if fs::symlink_metadata(&dir).is_ok() {
+            self.disk.remove_dir_all(&dir).map_err(|error| Error::io("remove", &dir, error))?;
+        }
+        self.disk.create_dir_all(&dir).map_err(|error| Error::io("create", &dir, error))?;
+        Ok(staged)
+    }
+}
+
+impl Staged<'_> {
+    /// The layouts that it is built in.
+    #[must_use]
+    pub fn layouts(&self) -> &[Layout] {
+        &self.layouts
+    }
+
+    /// Writes a table of one layout as one file.
+    ///
+    /// # Errors
+    ///
+    /// The disk fails.
+    pub fn write_table(&self, layout: Layout, table: &Table) -> Result<()> {
+        let encoded = encode(&table.batch, &table.sorted_by)?;
+        let part = Part::new(&table.batch.schema(), &table.sorted_by)?;
+        self.parts().insert((layout, table.name.clone()), part);
+        let file = format!("{}.parquet", table.name);
+        self.place(layout, &table.name, &file, &encoded, &Sums::default())
+    }
+
+    /// Announces a fact table, which may turn out to have no rows.
+    ///
+    /// # Errors
+    ///
+    /// A type that no table may hold is a bug.
+    pub fn begin_fact(&self, plan: &FactPlan) -> Result<()> {
+        for layout in &self.layouts {
+            let part = Part::new(&plan.schema, &plan.sorted_by)?;
+            self.parts().insert((*layout, plan.name.clone()), part);
+        }
+        Ok(())
+    }
+
+    /// Writes one partition of a fact, the same file in every layout. May be called from several
+    /// threads, in any order.
+    ///
+    /// # Errors
+    ///
+    /// Rows of another schema are a bug; a sum that overflows is the data's; the disk fails.
+    pub fn write_fact(&self, plan: &FactPlan, partition: PartitionKey, batch: &RecordBatch) -> Result<()> {
+        let sums = Sums::of(batch, &plan.additive)?;
+        // Checks the types and takes the plan's fields for the batch's, comments and all.
+        let batch = RecordBatch::try_new(plan.schema.clone(), batch.columns().to_vec())?;
+        let encoded = encode(&batch, &plan.sorted_by)?;
+        let file = format!("{}/{}", partition.directory(), partition.file_name());
+        self.layouts.iter().try_for_each(|layout| self.place(*layout, &plan.name, &file, &encoded, &sums))
+    }
+
+    /// The release as it stands, for checks before it is published. Its folder moves when it is.
+    ///
+    /// # Errors
+    ///
+    /// A total that does not fit.
+    pub fn candidate(&self) -> Result<Release> {
+        Ok(Release::new(self.dir(), self.manifest()?))
+    }
+
+    pub(super) fn dir(&self) -> PathBuf {
+        self.writer.staging().join(format!("{:08}", self.number))
+    }
+
+    pub(super) fn manifest(&self) -> Result<Manifest> {
+        let mut layouts: BTreeMap<String, BTreeMap<String, TableEntry>> =
+            self.layouts.iter().map(|layout| (layout.to_string(), BTreeMap::new())).collect();
+        for ((layout, name), part) in self.parts().iter() {
+            layouts.entry(layout.to_string()).or_default().insert(name.clone(), part.entry());
+        }
+        Ok(Manifest {
+            format_version: FORMAT_VERSION,
+            release: self.number,
+            pipeline: self.pipeline.clone(),
+            log_position: self.log_position,
+            blake3: root_hash(&layouts),
+            layouts,
+        })
+    }
+
+    /// Puts a file where it belongs, by a second name for one that is there or by writing it.
+    fn place(&self, layout: Layout, table: &str, file: &str, encoded: &Encoded, sums: &Sums) -> Result<()> {
+        let path_in = |layout: Layout| format!("{layout}/{table}/{file}");
+        let path = self.dir().join(path_in(layout));
+        if let Some(parent) = path.parent() {
+            self.writer.disk.create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
+        }
+        let is_linked = match self.same_file(table, &path_in, encoded)? {
+            Some(original) => self.link(&original, &path)?,
+            None => false,
+        };
+        if !is_linked {
+            self.writer
+                .disk
+                .write(&path, &encoded.bytes)
+                .map_err(|error| Error::io("write", &path, error))?;
+        }
+        let file = DataFile {
+            path: path_in(layout),
+            rows: encoded.rows,
+            bytes: encoded.bytes.len() as u64,
+            blake3: encoded.blake3.clone(),
+            sums: sums.to_text(),
+        };
+        let mut parts = self.parts();
+        let part = parts
+            .get_mut(&(layout, table.to_owned()))
+            .ok_or_else(|| Error::bug(format!("table {table} was not announced")))?;
+        part.sums.add(sums)?;
+        part.files.push(file);
+        Ok(())
+    }
+
+    /// A file with these bytes: this release's own in another layout, or the current release's.
+    fn same_file(
+        &self,
+        table: &str,
+        path_in: &impl Fn(Layout) -> String,
+        encoded: &Encoded,
+    ) -> Result<Option<PathBuf>> {
+        for layout in &self.layouts {
+            let path = path_in(*layout);
+            let parts = self.parts();
+            let files = parts.get(&(*layout, table.to_owned())).map_or(&[][..], |part| &part.files);
+            if files.iter().any(|known| known.path == path && known.blake3 == encoded.blake3) {
+                return Ok(Some(self.dir().join(path)));
+            }
+        }
+        for layout in Layout::ALL {
+            if let Some(previous) = &self.previous {
+                let path = previous.dir().join(path_in(layout));
+                if has_bytes(&path, &encoded.bytes)? {
+                    return Ok(Some(path));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Says whether the file has the second name now: a file system may allow no more or none.
+    fn link(&self, original: &Path, link: &Path) -> Result<bool> {
+        match self.writer.disk.hard_link(original, link) {
+            Ok(()) => Ok(true),
+            Err(error) if cannot_link(error.kind()) => Ok(false),
+            Err(error) => Err(Error::io("link", link, error)),
+        }
+    }
+
+    /// A thread that failed while it held the lock has ended the run; what it left is not published.
+    fn parts(&self) -> MutexGuard<'_, BTreeMap<(Layout, String), Part>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Part {
+    fn new(schema: &SchemaRef, sorted_by: &[String]) -> Result<Self> {
+        let columns = schema.fields().iter().map(|field| Column::of(field)).collect::<Result<_>>()?;
+        Ok(Self { columns, sorted_by: sorted_by.to_vec(), sums: Sums::default(), files: Vec::new() })
+    }
+
+    fn entry(&self) -> TableEntry {
+        let mut files = self.files.clone();
+        files.sort_by(|left, right| left.path.cmp(&right.path));
+        TableEntry {
+            rows: files.iter().map(|file| file.rows).sum(),
+            sums: self.sums.to_text(),
+            sorted_by: self.sorted_by.clone(),
+            columns: self.columns.clone(),
+            files,
+        }
+    }
+}
+
+/// Compares the bytes themselves, so that a file that has rotted or been tampered with is not carried on.
+fn has_bytes(path: &Path, bytes: &[u8]) -> Result<bool> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.len() != bytes.len() as u64 => Ok(false),
+        Ok(_) => Ok(fs::read(path).map_err(|error| Error::io("read", path, error))? == bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(Error::io("read", path, error)),
+    }
+}
+
+/// File systems without hard links, files of another owner, and a file with as many names as it may have.
+fn cannot_link(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::TooManyLinks | io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported)
+}
