@@ -1,7 +1,7 @@
 //! `[dimensions.<name>]` as written.
 
 use super::read::{Read, Value};
-use super::{At, Named, Problems};
+use super::{At, Named, Problems, Span};
 use schemars::JsonSchema;
 
 /// A dimension; this table is its lowest level, which bears its name.
@@ -102,6 +102,24 @@ pub enum FieldsSpec {
     Many(At<Vec<At<String>>>),
     /// `{ column = "field", ... }`
     ByColumn(At<Named<At<String>>>),
+}
+
+impl FieldsSpec {
+    /// Where it stands.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        match self {
+            Self::One(field) => field.span,
+            Self::Many(fields) => fields.span,
+            Self::ByColumn(fields) => fields.span,
+        }
+    }
+
+    /// `[]`: no field at all.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::Many(fields) if fields.value.is_empty())
+    }
 }
 
 /// The attributes that an event sets.

@@ -228,7 +228,10 @@ impl Read for At<NumberText> {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().to_owned(),
             DeValue::Float(float) => {
-                let hint = format!("put the number in quotes, and it is read as an exact decimal: \"{}\"", float.as_str());
+                let hint = format!(
+                    "put the number in quotes, and it is read as an exact decimal: \"{}\"",
+                    float.as_str()
+                );
                 problems.add(value.span, "a float is not exact, and has no place in a measure", hint);
                 // Read on, so that what refers to it is not reported too.
                 "0".to_owned()

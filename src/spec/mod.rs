@@ -12,16 +12,19 @@ mod problem;
 mod read;
 mod schema;
 mod span;
+mod statement;
 mod suggest;
 mod syntax;
 mod table;
 
 pub use calendar::CalendarSpec;
-pub use dimension::{DimensionDoes, DimensionEventSpec, DimensionSpec, LevelSpec, SetsSpec, TrackingSpec};
 pub use dimension::{AttributeSpec, FieldsSpec};
+pub use dimension::{DimensionDoes, DimensionEventSpec, DimensionSpec, LevelSpec, SetsSpec, TrackingSpec};
 pub use event::EventSpec;
-pub use fact::{DateFromSpec, FactDoes, FactEventSpec, FactSpec, MeasureSpec, RolesSpec, TakesSpec};
-pub use log::{EnvelopeSpec, LogSpec};
+pub use fact::{
+    DateFromSpec, FactDoes, FactEventSpec, FactSpec, MeasureSpec, NumberText, RolesSpec, TakesSpec,
+};
+pub use log::{EnvelopeSpec, Instant, LogSpec};
 pub use problem::{Certainty, Problem, Problems};
 pub use schema::json_schema;
 pub use span::{At, Named, Span};
@@ -63,8 +66,7 @@ impl Spec {
         let mut problems = Problems::default();
         let repaired = syntax::repaired(text, &mut problems);
         let (document, _) = DeTable::parse_recoverable(&repaired);
-        let start = Span { start: 0, end: text.lines().next().map_or(0, str::len) };
-        let mut table = Table::new("a pipeline", start, document.get_ref());
+        let mut table = Table::new("a pipeline", Span::default(), document.get_ref());
         let mut spec = Self {
             name: table.required("name", &mut problems),
             log: table.required("log", &mut problems),

@@ -31,6 +31,12 @@ pub enum Certainty {
 #[derive(Debug, Clone, Default)]
 pub struct Problems {
     found: Vec<Problem>,
+    /// Causes that were reported; see [`Problems::first_of`].
+    causes: Vec<(Span, String)>,
+    /// Names of tables that hold a mistake of writing; see [`Problems::doubts`].
+    doubted: Vec<Span>,
+    /// Whether what is missing now may follow from a mistake that was reported.
+    in_doubt: bool,
 }
 
 impl Problems {
@@ -41,7 +47,8 @@ impl Problems {
 
     /// Text that is no TOML.
     pub fn syntax(&mut self, span: Span, message: impl Into<String>) {
-        self.push(span, message.into(), None, Certainty::Syntax);
+        let hint = "this is no TOML; what it may have declared is not reported as missing";
+        self.push(span, message.into(), Some(hint.to_owned()), Certainty::Syntax);
     }
 
     /// Something that should be there and is not.
@@ -60,13 +67,54 @@ impl Problems {
         let known: Vec<&str> = known.into_iter().collect();
         let (hint, certainty) = match closest(name, known.iter().copied()) {
             Some(meant) => (Some(format!("did you mean `{meant}`?")), Certainty::Certain),
-            None if known.is_empty() => (None, Certainty::Absence),
+            None if known.is_empty() => (Some("none is declared".to_owned()), Certainty::Absence),
             None => (Some(format!("known here: {}", list(known))), Certainty::Absence),
         };
         self.push(span, message.into(), hint, certainty);
     }
 
+    /// Whether this is the first time that this is reported of what stands here. One slip may show at many places.
+    pub fn first_of(&mut self, place: Span, cause: impl Into<String>) -> bool {
+        let cause = (place, cause.into());
+        let is_first = !self.causes.contains(&cause);
+        self.causes.push(cause);
+        is_first
+    }
+
+    /// Notes that the table of this name holds a mistake of writing: what is missing in it may be that very mistake.
+    pub(super) fn doubt(&mut self, name: Span) {
+        self.doubted.push(name);
+    }
+
+    /// Whether the table of this name holds a mistake of writing.
+    #[must_use]
+    pub fn doubts(&self, name: Span) -> bool {
+        self.doubted.contains(&name)
+    }
+
+    /// Checks the table of this name. Where it holds a mistake of writing, nothing is reported as missing.
+    pub fn within<T>(&mut self, name: Span, check: impl FnOnce(&mut Self) -> T) -> T {
+        let in_doubt = self.doubts(name);
+        self.within_doubt(in_doubt, check)
+    }
+
+    /// Checks something; in doubt, nothing is reported as missing.
+    pub fn within_doubt<T>(&mut self, in_doubt: bool, check: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.in_doubt, in_doubt);
+        let checked = check(self);
+        self.in_doubt = before;
+        checked
+    }
+
+    /// How many problems were found so far.
+    pub(super) fn count(&self) -> usize {
+        self.found.len()
+    }
+
     fn push(&mut self, span: Span, message: String, hint: Option<String>, certainty: Certainty) {
+        if self.in_doubt && certainty == Certainty::Absence {
+            return;
+        }
         let problem = Problem { span, message, hint, certainty };
         if !self.found.contains(&problem) {
             self.found.push(problem);

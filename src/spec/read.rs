@@ -121,7 +121,15 @@ impl<T: Read> Read for Named<T> {
         let Some(table) = value.table() else {
             return value.refuse("a table", problems);
         };
-        let entries = entries(table).into_iter();
-        Some(Self(entries.filter_map(|(name, value)| Some((name, T::read(value, problems)?))).collect()))
+        let mut read = Vec::new();
+        for (name, value) in entries(table) {
+            let before = problems.count();
+            let value = T::read(value, problems);
+            if problems.count() > before {
+                problems.doubt(name.span);
+            }
+            read.extend(value.map(|value| (name, value)));
+        }
+        Some(Self(read))
     }
 }

@@ -4,12 +4,37 @@ use super::fact::NumberText;
 use super::log::Instant;
 use super::{At, FieldsSpec, Named, RolesSpec, SetsSpec, Spec};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
 use std::borrow::Cow;
 
 /// The JSON Schema (2020-12) of a pipeline file.
 #[must_use]
-pub fn json_schema() -> serde_json::Value {
-    SchemaGenerator::default().into_root_schema_for::<Spec>().to_value()
+pub fn json_schema() -> Value {
+    let mut schema = SchemaGenerator::default().into_root_schema_for::<Spec>().to_value();
+    remove_null(&mut schema);
+    schema
+}
+
+/// TOML has no null: a key that may be left out is just not there.
+fn remove_null(schema: &mut Value) {
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            schema["type"] = only.clone();
+        }
+    }
+    if let Some(Value::Array(choices)) = schema.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+        if let ([Value::Object(only)], Some(object)) = (choices.clone().as_slice(), schema.as_object_mut()) {
+            object.remove("anyOf");
+            object.extend(only.clone());
+        }
+    }
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(remove_null),
+        Value::Object(object) => object.values_mut().for_each(remove_null),
+        _ => {}
+    }
 }
 
 impl<T: JsonSchema> JsonSchema for At<T> {

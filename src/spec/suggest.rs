@@ -17,7 +17,9 @@ pub fn list<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     const SHOWN: usize = 30;
     let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match names.get(..SHOWN) {
-        Some(first) if names.len() > SHOWN => format!("{}, and {} more", first.join(", "), names.len() - SHOWN),
+        Some(first) if names.len() > SHOWN => {
+            format!("{}, and {} more", first.join(", "), names.len() - SHOWN)
+        }
         _ => names.join(", "),
     }
 }

@@ -1,17 +1,18 @@
-//! Text → text that is TOML throughout: a line that is none is reported and blanked.
+//! Text → text that is TOML throughout: a statement that is none is reported and blanked.
 //!
-//! The parser's own recovery may lose everything behind a broken line; blanking keeps every other span as it is.
+//! The parser's own recovery may lose everything behind a mistake; blanking keeps every other span as it is.
 
+use super::statement::{self, Statement};
 use super::{Problems, Span};
 use toml::de::{DeTable, Error};
 
 /// No pipeline is larger than this; reading a text takes time and memory in proportion.
 const LIMIT_BYTES: usize = 1 << 20;
 
-/// Broken lines after which no further ones are looked for.
+/// Broken statements after which no further ones are looked for.
 const LIMIT_BROKEN: usize = 50;
 
-/// The text with blanks for every line that is no TOML, each of which is reported, as is every key declared twice.
+/// The text with blanks for every statement that is no TOML, each of which is reported, as is every key declared twice.
 pub(super) fn repaired(text: &str, problems: &mut Problems) -> String {
     if text.len() > LIMIT_BYTES {
         problems.syntax(Span::default(), format!("the file is larger than {LIMIT_BYTES} bytes"));
@@ -25,11 +26,19 @@ pub(super) fn repaired(text: &str, problems: &mut Problems) -> String {
             errors.iter().for_each(|error| report_key(error, &text, problems));
             break;
         };
-        let line = line_around(&text, place(error).start);
-        problems.syntax(within(place(error), line), error.message());
-        match blank(&text, line) {
-            Some(blanked) => text = blanked,
-            None => break,
+        match statement::around(&text, place(error).start) {
+            Statement::Closed(statement) => {
+                problems.syntax(within(place(error), statement), error.message());
+                text = blank(&text, statement);
+            }
+            Statement::Unclosed { opening, blanked } => {
+                problems.syntax(opening, "a bracket that is opened here is never closed");
+                text = blank(&text, blanked);
+            }
+            Statement::Nothing => {
+                problems.syntax(place(error), error.message());
+                break;
+            }
         }
     }
     text
@@ -39,8 +48,12 @@ fn report_key(error: &Error, text: &str, problems: &mut Problems) {
     let span = place(error);
     let key = text.get(span.start..span.end).unwrap_or_default();
     match error.message() {
-        "duplicate key" => problems.add(span, format!("`{key}` is declared twice"), "remove one, or join the two"),
-        message => problems.add(span, format!("`{key}`: {message}"), "a name is a value or a table, not both"),
+        "duplicate key" => {
+            problems.add(span, format!("`{key}` is declared twice"), "remove one, or join the two");
+        }
+        message => {
+            problems.add(span, format!("`{key}`: {message}"), "a name is a value or a table, not both")
+        }
     }
 }
 
@@ -53,33 +66,18 @@ fn place(error: &Error) -> Span {
     error.span().unwrap_or_default().into()
 }
 
-/// The line that a byte stands in; for a broken table header, everything up to the next header,
-/// lest its keys go to the table before it.
-fn line_around(text: &str, byte: usize) -> Span {
-    let byte = byte.min(text.len());
-    let start = text.get(..byte).and_then(|before| before.rfind('\n')).map_or(0, |newline| newline + 1);
-    let rest = text.get(start..).unwrap_or_default();
-    let mut length = rest.find('\n').unwrap_or(rest.len());
-    if rest.trim_start_matches([' ', '\t']).starts_with('[') {
-        length = rest.find("\n[").unwrap_or(rest.len());
-    }
-    Span { start, end: start + length }
+/// The text with spaces in place of these bytes.
+fn blank(text: &str, part: Span) -> String {
+    let spaced = text.bytes().enumerate().map(|(index, byte)| {
+        let is_inside = (part.start..part.end).contains(&index);
+        if is_inside && byte != b'\n' { b' ' } else { byte }
+    });
+    // Statements start and end at the ends of lines, so no character is cut.
+    String::from_utf8(spaced.collect()).unwrap_or_default()
 }
 
-/// The text with spaces in place of these bytes; `None` if nothing was left to blank.
-fn blank(text: &str, line: Span) -> Option<String> {
-    let before = text.get(..line.start)?;
-    let broken = text.get(line.start..line.end)?;
-    let after = text.get(line.end..)?;
-    if broken.trim().is_empty() {
-        return None;
-    }
-    let spaces: String = broken.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' }).collect();
-    Some(format!("{before}{spaces}{after}"))
-}
-
-/// A span of at least one byte that stays inside a line.
-fn within(span: Span, line: Span) -> Span {
-    let start = span.start.clamp(line.start, line.end.saturating_sub(1));
-    Span { start, end: span.end.clamp(start + 1, line.end.max(start + 1)) }
+/// A span of at least one byte that stays inside a statement.
+fn within(span: Span, statement: Span) -> Span {
+    let start = span.start.clamp(statement.start, statement.end.saturating_sub(1));
+    Span { start, end: span.end.clamp(start + 1, statement.end.max(start + 1)) }
 }

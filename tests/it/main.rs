@@ -1,2 +1,2 @@
-#[test]
-fn x() {}
+mod pipeline;
+mod schema;
