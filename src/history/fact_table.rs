@@ -8,7 +8,7 @@ use super::frame::{NONE, sort_order};
 use super::relation::{FactTable, PartitionKey};
 use super::rows::{LedgerRows, LineRows, Made, NOT_REACHED, Source};
 use crate::error::{Error, Result};
-use crate::model::{Additivity, Fact, Measure, ValueType};
+use crate::model::{Additivity, Fact, ValueType};
 use arrow::array::{
     Array, ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
     UInt32Array, new_null_array,
@@ -182,15 +182,9 @@ impl Columns {
     }
 }
 
-fn totals<'a>(
-    measures: impl Iterator<Item = (usize, &'a Measure)>,
-    sum: impl Fn(usize) -> i128,
-    suffix: &str,
-) -> Vec<(String, i128, u8)> {
-    let additive = measures.filter(|(_, measure)| measure.additivity == Additivity::Additive);
-    additive
-        .map(|(m, measure)| (format!("{}{suffix}", measure.name), sum(m), measure.value_type.scale()))
-        .collect()
+fn additive(fact: &Fact, suffix: &str) -> Vec<String> {
+    let additive = fact.measures.iter().filter(|measure| measure.additivity == Additivity::Additive);
+    additive.map(|measure| format!("{}{suffix}", measure.name)).collect()
 }
 
 /// `fact_<name>`: the ledger.
@@ -302,9 +296,8 @@ impl FactTable for Ledger {
         before.into_iter().chain(line).chain(["kind".to_owned()]).collect()
     }
 
-    fn totals(&self) -> Vec<(String, i128, u8)> {
-        let sum = |m| (0..self.rows.len()).map(|row| self.value(row, m)).sum();
-        totals(self.shared.fact.measures.iter().enumerate(), sum, "")
+    fn additive(&self) -> Vec<String> {
+        additive(&self.shared.fact, "")
     }
 
     fn rows(&self) -> u64 {
@@ -438,9 +431,9 @@ impl FactTable for Lines {
         Vec::new()
     }
 
-    fn totals(&self) -> Vec<(String, i128, u8)> {
-        let sum = |m| (0..self.rows.len()).map(|row| self.value(row, m, 1)).sum();
-        totals(self.shared.fact.measures.iter().enumerate(), sum, "_left")
+    fn additive(&self) -> Vec<String> {
+        let placed = additive(&self.shared.fact, "");
+        placed.into_iter().chain(additive(&self.shared.fact, "_left")).collect()
     }
 
     fn rows(&self) -> u64 {

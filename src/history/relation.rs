@@ -39,8 +39,8 @@ pub trait FactTable: Sync + Send {
     fn read(&self, partition: usize) -> Result<RecordBatch>;
     /// The columns that rows are sorted by inside a partition.
     fn sorted_by(&self) -> Vec<String>;
-    /// Exact sums of the additive measures: (column, unscaled sum, scale).
-    fn totals(&self) -> Vec<(String, i128, u8)>;
+    /// The columns that add up.
+    fn additive(&self) -> Vec<String>;
     /// Rows in all partitions.
     fn rows(&self) -> u64;
 }

@@ -1,9 +1,10 @@
 //! Dimensions: chains of entities, topped by levels of plain columns (DESIGN 9-17, 24).
 
 use super::{FieldRef, KeyColumn, ValueType};
+use serde::Serialize;
 
 /// A dimension: its entities from the bottom up, then its levels of plain columns from the bottom up.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Dimension {
     /// `product`: the table is `dim_product`, its key `product_key`. The name of its lowest level too.
     pub name: String,
@@ -14,7 +15,7 @@ pub struct Dimension {
 }
 
 /// A level whose rows are things of their own: natural key, events, versions, numbers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Entity {
     /// The level's name: its table in the snowflake is `dim_<name>`, its key `<name>_key`.
     pub name: String,
@@ -29,7 +30,7 @@ pub struct Entity {
 }
 
 /// A rung of plain columns: `country` in `StoreOpened`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct PlainLevel {
     /// The level's name: its table in the snowflake is `dim_<name>`, its key `<name>_key`.
     pub name: String,
@@ -38,7 +39,7 @@ pub struct PlainLevel {
 }
 
 /// A column of a level. Its name is unique in the whole dimension.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Attribute {
     pub name: String,
     pub value_type: ValueType,
@@ -46,7 +47,7 @@ pub struct Attribute {
 }
 
 /// What happens to an attribute when it changes (DESIGN 9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Tracking {
     /// A change opens a version (SCD 2).
     History,
@@ -59,7 +60,7 @@ pub enum Tracking {
 }
 
 /// How one event type touches members of an entity.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct DimensionEvent {
     /// Index into [`super::Model::events`].
     pub event: usize,
@@ -71,7 +72,7 @@ pub struct DimensionEvent {
 }
 
 /// What an event does to the member that it names.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub enum DimensionAction {
     /// Sets what it carries; opens a closed member again.
     Set {

@@ -3,24 +3,35 @@
 use super::ValueType;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Where events come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Log {
     /// The folder that relative patterns start from: the pipeline file's own.
+    #[serde(skip)]
     pub base: PathBuf,
     /// Files or glob patterns, in declared order.
+    #[serde(skip)]
     pub files: Vec<String>,
     pub envelope: Envelope,
     /// Events before this instant are rejected as `time-range`.
+    #[serde(serialize_with = "super::hash::instant")]
     pub earliest: Option<DateTime<Utc>>,
     /// Events at or after this instant are rejected as `time-range`.
+    #[serde(serialize_with = "super::hash::instant")]
     pub latest: Option<DateTime<Utc>>,
+    /// More rejects than this end a run. Says nothing of the tables, so it is no part of the hash.
+    #[serde(skip)]
+    pub max_rejects: Option<u64>,
+    /// A larger share of rejects among the lines read than this ends a run. No part of the hash either.
+    #[serde(skip)]
+    pub max_reject_share: Option<f64>,
 }
 
 /// The names of the fields around a payload (DESIGN 1). They cannot change once a log has begun.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Envelope {
     pub event_type: String,
     /// Version 1 where the field is absent or not declared.
@@ -33,11 +44,12 @@ pub struct Envelope {
     /// The producer's order, an integer (DESIGN 3).
     pub order: Option<String>,
     /// The zone of times that name none; without it such a time is a reject.
+    #[serde(serialize_with = "super::hash::zone_if_any")]
     pub zone: Option<Tz>,
 }
 
 /// The contract of one event type at one version.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct EventType {
     pub name: String,
     pub version: i64,
@@ -48,7 +60,7 @@ pub struct EventType {
 }
 
 /// A scalar field.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Field {
     pub name: String,
     pub value_type: ValueType,
@@ -57,14 +69,14 @@ pub struct Field {
 }
 
 /// A field that holds a list of objects.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ListField {
     pub name: String,
     pub fields: Vec<Field>,
 }
 
 /// A field of an event type: of the payload itself, or of an item of one of its lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct FieldRef {
     /// Index into [`EventType::lists`]; `None` for a field of the payload itself.
     pub list: Option<usize>,

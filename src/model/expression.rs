@@ -1,9 +1,10 @@
 //! Exact arithmetic over fields and measures: `quantity * unit_price - discount`.
 
 use super::FieldRef;
+use serde::Serialize;
 
 /// An expression. Exact: it has no division, and its scale is known before the first row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Expression {
     /// A number with its scale: `1.50` is (150, 2).
     Number {
@@ -23,7 +24,7 @@ pub enum Expression {
 }
 
 /// The operators, by rising precedence of the last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Operator {
     Add,
     Subtract,

@@ -1,9 +1,10 @@
 //! Facts: a signed ledger of lines, and one accumulating row a line (DESIGN 19-22).
 
 use super::{Expression, FieldRef, KeyColumn, ValueType};
+use serde::Serialize;
 
 /// A fact: lines under headers, placed, amended and reversed by events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Fact {
     /// `orders`: the ledger is `fact_orders`.
     pub name: String,
@@ -28,7 +29,7 @@ pub struct Fact {
 }
 
 /// A dimension in the part that it plays in a fact.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Role {
     pub name: String,
     /// Index into [`super::Model::dimensions`].
@@ -36,14 +37,14 @@ pub struct Role {
 }
 
 /// A column that goes from the event to the fact as it is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct CarriedColumn {
     pub name: String,
     pub value_type: ValueType,
 }
 
 /// A number of a fact.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Measure {
     pub name: String,
     /// `Integer` or `Decimal`.
@@ -56,7 +57,7 @@ pub struct Measure {
 }
 
 /// Whether a measure may be summed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Additivity {
     /// Adds up; signed in the ledger.
     Additive,
@@ -65,7 +66,7 @@ pub enum Additivity {
 }
 
 /// How one event type touches a fact.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct FactEvent {
     /// Index into [`super::Model::events`].
     pub event: usize,
@@ -89,7 +90,7 @@ pub struct FactEvent {
 }
 
 /// What an event does to a fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum FactAction {
     /// Says what lines under a header have in common; adds no row of its own.
     Header,
@@ -107,7 +108,7 @@ pub enum FactAction {
 }
 
 /// The event that dates a placed line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum DateFrom {
     /// The placing event itself.
     Event,
@@ -116,7 +117,7 @@ pub enum DateFrom {
 }
 
 /// What a reversal (or the item of one) names. Each of them names no header where the header's fields are null.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum ReversalTarget {
     /// Every line of the header.
     Header,
@@ -127,7 +128,7 @@ pub enum ReversalTarget {
 }
 
 /// What a reversal without a quantity takes (DESIGN 19).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum Takes {
     /// The line as placed.
     Placed,

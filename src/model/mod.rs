@@ -4,13 +4,16 @@
 //! A room below decides nothing about the pipeline any more; it walks this value.
 //! Nothing here is physical: no file, no layout, no engine.
 
+mod compile;
 mod event;
 mod expression;
 mod fact;
+mod hash;
 mod value;
 
 pub mod dimension;
 
+pub use compile::{compile, load};
 pub use dimension::{Attribute, Dimension, DimensionAction, DimensionEvent, Entity, PlainLevel, Tracking};
 pub use event::{Envelope, EventType, Field, FieldRef, ListField, Log};
 pub use expression::{Expression, Operator};
@@ -20,9 +23,10 @@ pub use fact::{
 pub use value::{KeyColumn, ValueType};
 
 use chrono_tz::Tz;
+use serde::Serialize;
 
 /// What one pipeline file means.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Model {
     /// The pipeline's name; a warehouse belongs to one.
     pub name: String,
@@ -39,16 +43,19 @@ pub struct Model {
     /// How an instant becomes a calendar day, and what `dim_date` says of it.
     pub calendar: Calendar,
     /// BLAKE3 of the meaning, as hexadecimal text: two files that mean the same share it.
+    #[serde(skip)]
     pub hash: String,
 }
 
 /// The calendar of a pipeline (DESIGN 23).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Calendar {
     /// The zone in which an instant has a calendar day.
+    #[serde(serialize_with = "hash::zone")]
     pub time_zone: Tz,
     /// The first month of the fiscal year, 1 to 12, if fiscal periods are declared.
     pub fiscal_year_starts: Option<u32>,
     /// Holidays by date, from the file that the pipeline names; sorted.
+    #[serde(serialize_with = "hash::holidays")]
     pub holidays: Vec<(chrono::NaiveDate, String)>,
 }

@@ -1,9 +1,10 @@
 //! The types that a field, an attribute or a measure may have. There is no float among them (DESIGN 1).
 
 use arrow::datatypes::{DataType, TimeUnit};
+use serde::Serialize;
 
 /// The type of a value in an event and in a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 pub enum ValueType {
     /// UTF-8 text, byte for byte. Arrow `Utf8`.
     Text,
@@ -20,7 +21,7 @@ pub enum ValueType {
 }
 
 /// A column of a natural key.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct KeyColumn {
     pub name: String,
     pub value_type: ValueType,

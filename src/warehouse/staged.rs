@@ -55,7 +55,7 @@ impl FactPlan {
             name: fact.name().to_owned(),
             schema: fact_schema(model, fact.name(), &fact.schema())?,
             sorted_by: fact.sorted_by(),
-            additive: fact.totals().into_iter().map(|(measure, ..)| measure).collect(),
+            additive: fact.additive(),
         })
     }
 }

@@ -3,4 +3,6 @@
 
 mod generate;
 mod layout;
+mod pipeline;
+mod schema;
 mod warehouse;

@@ -1,0 +1,81 @@
+//! `[calendar]` → how an instant becomes a day, with the holidays read from their file.
+
+use crate::model::Calendar;
+use crate::spec::{At, Problems, Spec, closest};
+use chrono::NaiveDate;
+use chrono_tz::{TZ_VARIANTS, Tz};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+pub(super) fn compile(spec: &Spec, base: &Path, problems: &mut Problems) -> Calendar {
+    let written = spec.calendar.clone().unwrap_or_default();
+    let starts = written.fiscal_year_starts.as_ref();
+    if let Some(month) = starts.filter(|month| !(1..=12).contains(&month.value)) {
+        problems.add(month.span, "a fiscal year starts in a month from 1 to 12", "July is 7");
+    }
+    Calendar {
+        time_zone: written.time_zone.and_then(|zone_| zone(&zone_, problems)).unwrap_or(Tz::UTC),
+        fiscal_year_starts: starts.and_then(|month| u32::try_from(month.value).ok()),
+        holidays: written.holidays.map(|file| holidays(&file, base, problems)).unwrap_or_default(),
+    }
+}
+
+/// An IANA time zone.
+pub(super) fn zone(written: &At<String>, problems: &mut Problems) -> Option<Tz> {
+    match written.value.parse::<Tz>() {
+        Ok(zone) => Some(zone),
+        Err(_) => {
+            let hint = match closest(&written.value, TZ_VARIANTS.iter().map(|zone| zone.name())) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => "use a name of the IANA database, such as `Europe/Oslo` or `UTC`".to_owned(),
+            };
+            problems.add(written.span, format!("there is no time zone `{}`", written.value), hint);
+            None
+        }
+    }
+}
+
+/// Holidays by date. Two of one day share it: `May Day / Ascension Day`.
+fn holidays(file: &At<String>, base: &Path, problems: &mut Problems) -> Vec<(NaiveDate, String)> {
+    let text = match fs::read_to_string(base.join(&file.value)) {
+        Ok(text) => text,
+        Err(error) => {
+            let message = format!("the holidays in `{}` cannot be read: {error}", file.value);
+            problems.add(file.span, message, "the path starts from the pipeline file's folder");
+            return Vec::new();
+        }
+    };
+    let mut holidays: BTreeMap<NaiveDate, Vec<String>> = BTreeMap::new();
+    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+        let line = line.trim();
+        let is_header = index == 0 && line.to_lowercase().starts_with("date");
+        if line.is_empty() || is_header {
+            continue;
+        }
+        match holiday(line) {
+            Some((date, name)) => holidays.entry(date).or_default().push(name),
+            None => {
+                let message = format!("line {} of `{}` is no holiday: `{line}`", index + 1, file.value);
+                problems.add(
+                    file.span,
+                    message,
+                    "each line is a date and a name: `2011-12-25,Christmas Day`",
+                );
+            }
+        }
+    }
+    holidays.into_iter().map(|(date, names)| (date, names.join(" / "))).collect()
+}
+
+/// `2011-12-25,Christmas Day`; the name may stand in quotes, doubled inside.
+fn holiday(line: &str) -> Option<(NaiveDate, String)> {
+    let (date, name) = line.split_once(',')?;
+    let name = name.trim();
+    let name = match name.strip_prefix('"') {
+        Some(quoted) => quoted.strip_suffix('"')?.replace("\"\"", "\""),
+        None => name.to_owned(),
+    };
+    let date = date.trim().parse().ok()?;
+    (!name.is_empty()).then_some((date, name))
+}

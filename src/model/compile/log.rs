@@ -1,0 +1,99 @@
+//! `[log]` → where events come from.
+
+use super::calendar::zone;
+use super::contracts::Contracts;
+use crate::model::{Envelope, Log};
+use crate::spec::{At, EnvelopeSpec, Instant, Problems, Spec};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
+use std::path::Path;
+
+/// `None` where what is missing was reported.
+pub(super) fn compile(spec: &Spec, base: &Path, problems: &mut Problems) -> Option<Log> {
+    let log = spec.log.as_ref()?;
+    let earliest = log.earliest.as_ref().and_then(|written| instant(written, problems));
+    let latest = log.latest.as_ref().and_then(|written| instant(written, problems));
+    if let (Some(from), Some(to), Some(written)) = (earliest, latest, &log.latest)
+        && from >= to
+    {
+        problems.add(
+            written.span,
+            "`latest` is not after `earliest`",
+            "no event could be accepted: swap them",
+        );
+    }
+    for file in log.files.iter().flatten().filter(|file| file.value.is_empty()) {
+        problems.add(file.span, "an empty file name", "name a file or a pattern such as `log/*.ndjson`");
+    }
+    let share = log.max_reject_share.as_ref();
+    if let Some(share) = share.filter(|share| !(0.0..=1.0).contains(&share.value)) {
+        problems.add(share.span, "a share lies between 0 and 1", "one in a hundred is 0.01");
+    }
+    let most = log.max_rejects.as_ref();
+    if let Some(most) = most.filter(|most| most.value < 0) {
+        problems.add(most.span, "`max_rejects` is negative", "0 allows none; leave it out for no limit");
+    }
+    let envelope = envelope(log.envelope.as_ref()?, problems)?;
+    Some(Log {
+        base: base.to_owned(),
+        files: log.files.iter().flatten().map(|file| file.value.clone()).collect(),
+        envelope,
+        earliest,
+        latest,
+        max_rejects: most.and_then(|most| u64::try_from(most.value).ok()),
+        max_reject_share: share.map(|share| share.value),
+    })
+}
+
+/// The event types that are ignored by name.
+pub(super) fn ignored(spec: &Spec, contracts: &Contracts, problems: &mut Problems) -> Vec<String> {
+    let ignored = spec.log.as_ref().and_then(|log| log.ignore.as_deref()).unwrap_or_default();
+    for name in ignored {
+        if contracts.types.iter().any(|event| event.name == name.value) {
+            let message = format!("`{}` is ignored, but declared as an event type", name.value);
+            problems.add(name.span, message, "remove one of the two");
+        }
+    }
+    ignored.iter().map(|name| name.value.clone()).collect()
+}
+
+fn envelope(spec: &EnvelopeSpec, problems: &mut Problems) -> Option<Envelope> {
+    let fields = [&spec.event_type, &spec.version, &spec.time, &spec.payload, &spec.id, &spec.order];
+    let fields: Vec<&At<String>> = fields.into_iter().flatten().collect();
+    for (index, field) in fields.iter().enumerate() {
+        let may_share =
+            |other: &At<String>| [other, *field].map(Some) == [spec.id.as_ref(), spec.order.as_ref()];
+        let twice = fields.iter().take(index).any(|other| other.value == field.value && !may_share(other));
+        if field.value.is_empty() {
+            problems.add(field.span, "an empty field name", "name the field, or leave the key out");
+        } else if twice {
+            let message = format!("`{}` stands for two parts of the envelope", field.value);
+            problems.add(field.span, message, "only `id` and `order` may be one field");
+        }
+    }
+    let text = |field: &Option<At<String>>| field.as_ref().map(|field| field.value.clone());
+    Some(Envelope {
+        event_type: text(&spec.event_type)?,
+        version: text(&spec.version),
+        time: text(&spec.time)?,
+        payload: text(&spec.payload),
+        id: text(&spec.id),
+        order: text(&spec.order),
+        zone: spec.zone.as_ref().and_then(|written| zone(written, problems)),
+    })
+}
+
+/// A date is its first moment in UTC.
+fn instant(written: &At<Instant>, problems: &mut Problems) -> Option<DateTime<Utc>> {
+    let text = written.value.0.as_str();
+    if let Ok(date) = text.parse::<NaiveDate>() {
+        return Some(date.and_time(NaiveTime::MIN).and_utc());
+    }
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(instant) => Some(instant.to_utc()),
+        Err(_) => {
+            let message = format!("`{text}` is neither a date nor a date and time with offset");
+            problems.add(written.span, message, "write 2011-12-09 or 2011-12-09T12:50:00Z");
+            None
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! [`Spec`] → [`Model`], or every problem of the pipeline at once, each with its place and a hint.
+//!
+//! Each part is compiled as far as it can be, with stand-ins where something is wrong; a model leaves this room only
+//! if nothing is. A problem is reported once, where it is, and not again by what refers to it.
+
+mod binding;
+mod calendar;
+mod contracts;
+mod dimension;
+mod dimension_event;
+mod expression;
+mod fact;
+mod fact_columns;
+mod fact_event;
+mod levels;
+mod log;
+mod measure;
+mod names;
+mod types;
+
+use super::{Model, hash};
+use crate::error::{Error, Result};
+use crate::spec::{Problems, Span, Spec};
+use contracts::Contracts;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// Reads a pipeline file.
+///
+/// # Errors
+/// The author's: all problems of the file, or that there is no such file. The operator's: it cannot be read.
+pub fn load(path: &Path) -> Result<Model> {
+    let bytes = fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::author(format!("there is no pipeline file {}", path.display())),
+        ErrorKind::IsADirectory => {
+            Error::author(format!("{} is a folder", path.display())).next("name the pipeline file in it")
+        }
+        _ => Error::io("read", path, error),
+    })?;
+    let file_name = path.display().to_string();
+    let base = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match String::from_utf8(bytes) {
+        Ok(text) => compile(&Spec::read(&text), base, &file_name, &text),
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let mut problems = Problems::default();
+            let place = Span { start: valid, end: valid + char::REPLACEMENT_CHARACTER.len_utf8() };
+            problems.add(place, "the file is not UTF-8 here", "save it as UTF-8");
+            Err(problems.into_error(&file_name, &text))
+        }
+    }
+}
+
+/// Says what a pipeline means.
+///
+/// `base` is the folder that relative paths start from; `file_name` and `text` are what problems are shown with.
+///
+/// # Errors
+/// The author's: all problems of the pipeline, those of reading it included.
+pub fn compile(spec: &Spec, base: &Path, file_name: &str, text: &str) -> Result<Model> {
+    let mut problems = spec.problems.clone();
+    let contracts = Contracts::compile(spec, &mut problems);
+    let log = log::compile(spec, base, &mut problems);
+    let ignored = log::ignored(spec, &contracts, &mut problems);
+    let calendar = calendar::compile(spec, base, &mut problems);
+    let dimensions = dimension::compile(spec, &contracts, &mut problems);
+    let facts = fact::compile(spec, text, &contracts, &dimensions, &mut problems);
+    if let Some(name) = &spec.name {
+        names::check_column("the pipeline", name, &mut problems);
+    }
+    if !problems.is_empty() {
+        return Err(problems.into_error(file_name, text));
+    }
+    let (Some(name), Some(log)) = (&spec.name, log) else {
+        return Err(Error::bug("a pipeline without a name or a log was not reported"));
+    };
+    let mut model = Model {
+        name: name.value.clone(),
+        log,
+        events: contracts.types,
+        ignored,
+        dimensions: dimensions.into_iter().map(|dimension| dimension.compiled).collect(),
+        facts,
+        calendar,
+        hash: String::new(),
+    };
+    model.hash = hash::of(&model)?;
+    Ok(model)
+}

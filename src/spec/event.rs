@@ -1,0 +1,33 @@
+//! `[events.<type>]` as written.
+
+use super::read::{Read, Value};
+use super::{At, Named, Problems};
+use schemars::JsonSchema;
+
+/// The contract of an event type: the fields of its payload.
+#[derive(Debug, Clone, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct EventSpec {
+    /// The version of the contract; 1 where it is left out.
+    #[schemars(range(min = 1))]
+    pub version: Option<At<i64>>,
+    /// Fields and their types: `text`, `integer`, `decimal(18,4)`, `boolean`, `date`, `timestamp`; `?` behind: may be absent or null.
+    #[schemars(default)]
+    pub fields: Named<At<String>>,
+    /// Lists of objects, each with the fields of its items.
+    #[schemars(default)]
+    pub lists: Named<Named<At<String>>>,
+}
+
+impl Read for EventSpec {
+    fn read(value: Value<'_>, problems: &mut Problems) -> Option<Self> {
+        let mut table = value.open("an event type", problems)?;
+        let spec = Self {
+            version: table.optional("version", problems),
+            fields: table.optional("fields", problems).unwrap_or_default(),
+            lists: table.optional("lists", problems).unwrap_or_default(),
+        };
+        table.finish(problems);
+        Some(spec)
+    }
+}
