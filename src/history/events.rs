@@ -6,7 +6,6 @@ use crate::log::EventLog;
 use crate::model::{EventType, FieldRef, Model};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StructArray, UInt32Array};
 use arrow::compute::{concat_batches, take};
-use arrow::datatypes::{DataType, Field, Fields, Schema, TimeUnit};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -40,13 +39,10 @@ impl Events {
         columns.extend(event.lists.iter().enumerate().filter_map(|(list, declared)| {
             needed.iter().any(|field| field.list == Some(list)).then_some(declared.name.as_str())
         }));
-        let schema = schema_of(event, &columns);
-        let mut batches = Vec::new();
-        for batch in log.scan(&event.name, &columns)? {
-            let batch = batch?;
-            let arranged = columns.iter().map(|name| column(&batch, name)).collect::<Result<Vec<_>>>()?;
-            batches.push(RecordBatch::try_new(schema.clone(), arranged)?);
-        }
+        let whole = log.schema(&event.name)?;
+        let places = columns.iter().map(|name| whole.index_of(name)).collect::<Result<Vec<_>, _>>()?;
+        let schema = Arc::new(whole.project(&places)?);
+        let batches = log.scan(&event.name, &columns)?.collect::<Result<Vec<_>>>()?;
         Self::from_batch(event, &concat_batches(&schema, &batches)?)
     }
 
@@ -201,26 +197,6 @@ fn list_of(batch: &RecordBatch, name: &str) -> Result<Option<List>> {
     // A null list has no items: its offsets are equal.
     let offsets = lists.offsets().iter().map(|offset| (offset - first) as u32).collect();
     Ok(Some(List { offsets, items }))
-}
-
-fn schema_of(event: &EventType, columns: &[&str]) -> Arc<Schema> {
-    let data_type = |name: &str| match name {
-        "_position" | "_order" => DataType::Int64,
-        "_time" => DataType::Timestamp(TimeUnit::Microsecond, None),
-        "_absent" => DataType::Utf8,
-        name => match event.fields.iter().find(|field| field.name == name) {
-            Some(field) => field.value_type.arrow(),
-            None => DataType::List(Arc::new(Field::new("item", item_type(event, name), true))),
-        },
-    };
-    let fields = columns.iter().map(|name| Field::new(*name, data_type(name), true));
-    Arc::new(Schema::new(fields.collect::<Fields>()))
-}
-
-fn item_type(event: &EventType, list: &str) -> DataType {
-    let fields = event.lists.iter().find(|declared| declared.name == list).map(|list| &list.fields);
-    let fields = fields.into_iter().flatten();
-    DataType::Struct(fields.map(|field| Field::new(&field.name, field.value_type.arrow(), true)).collect())
 }
 
 /// Every event type that the pipeline's tables are made from, loaded: one entry for each of `model.events`.

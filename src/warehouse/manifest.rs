@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What a release holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,8 +21,41 @@ pub struct Manifest {
     pub log_position: u64,
     /// The tables of each layout, by name.
     pub layouts: BTreeMap<String, BTreeMap<String, TableEntry>>,
+    /// What else can be asked of the release.
+    #[serde(flatten)]
+    pub relations: Relations,
     /// BLAKE3 of the listing of all files as `b3sum` prints it, sorted by path.
     pub blake3: String,
+}
+
+/// Relations that are no tables of the release but can be asked like tables.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Relations {
+    /// By layout: the wide relation of each dimension, as a query over the layout's tables in `main`.
+    pub wide: BTreeMap<String, Vec<WideRelation>>,
+    /// The event types, and the rejects.
+    pub log: Vec<LogRelation>,
+}
+
+/// The wide relation of a dimension.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WideRelation {
+    /// `dim_<dimension>`
+    pub name: String,
+    pub sql: String,
+    pub columns: Vec<Column>,
+}
+
+/// A part of the log as it lay when the release was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogRelation {
+    /// The event type, or `rejects`.
+    pub name: String,
+    pub columns: Vec<Column>,
+    /// Parquet files, relative to the warehouse's folder.
+    pub files: Vec<String>,
+    /// The column that holds a position: what is behind the release's is not seen.
+    pub position_column: String,
 }
 
 /// Whose release it is.
@@ -107,17 +141,36 @@ pub(super) fn root_hash(layouts: &BTreeMap<String, BTreeMap<String, TableEntry>>
 
 impl Column {
     /// What the manifest says of an Arrow field.
-    pub(super) fn of(field: &Field) -> Result<Self> {
-        let sql_type = match field.data_type() {
-            DataType::Int64 => "BIGINT".to_owned(),
-            DataType::Utf8 => "VARCHAR".to_owned(),
-            DataType::Boolean => "BOOLEAN".to_owned(),
-            DataType::Date32 => "DATE".to_owned(),
-            DataType::Timestamp(TimeUnit::Microsecond, None) => "TIMESTAMP".to_owned(),
-            DataType::Decimal128(precision, scale) => format!("DECIMAL({precision},{scale})"),
-            other => return Err(Error::bug(format!("column {} has the type {other}", field.name()))),
-        };
+    ///
+    /// # Errors
+    ///
+    /// A type that no table may hold is a bug.
+    pub fn of(field: &Field) -> Result<Self> {
+        let sql_type = sql_type(field.data_type())
+            .ok_or_else(|| Error::bug(format!("column {} has the type {}", field.name(), field.data_type())))?;
         let comment = field.metadata().get(crate::layout::COMMENT).cloned().unwrap_or_default();
         Ok(Self { name: field.name().clone(), sql_type, nullable: field.is_nullable(), comment })
     }
+}
+
+/// How SQL calls a type, if a table may hold it.
+fn sql_type(data_type: &DataType) -> Option<String> {
+    Some(match data_type {
+        DataType::Int64 => "BIGINT".to_owned(),
+        DataType::Utf8 => "VARCHAR".to_owned(),
+        DataType::Binary => "BLOB".to_owned(),
+        DataType::Boolean => "BOOLEAN".to_owned(),
+        DataType::Date32 => "DATE".to_owned(),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => "TIMESTAMP".to_owned(),
+        DataType::Decimal128(precision, scale) => format!("DECIMAL({precision},{scale})"),
+        DataType::List(item) => format!("{}[]", sql_type(item.data_type())?),
+        DataType::Struct(fields) => {
+            let member = |field: &Arc<Field>| {
+                let name = field.name().replace('"', "\"\"");
+                Some(format!("\"{name}\" {}", sql_type(field.data_type())?))
+            };
+            format!("STRUCT({})", fields.iter().map(member).collect::<Option<Vec<_>>>()?.join(", "))
+        }
+        _ => return None,
+    })
 }

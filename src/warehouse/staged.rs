@@ -4,7 +4,7 @@
 //! the new release gets a second name for that file and nothing is written; a file that both layouts
 //! share is written once.
 
-use super::manifest::{Column, DataFile, Manifest, Pipeline, TableEntry, root_hash};
+use super::manifest::{Column, DataFile, Manifest, Pipeline, Relations, TableEntry, root_hash};
 use super::parquet::{Encoded, encode};
 use super::sums::Sums;
 use super::{FORMAT_VERSION, Release, Writer};
@@ -28,6 +28,7 @@ pub struct Staged<'writer> {
     pub(super) number: u64,
     pipeline: Pipeline,
     log_position: u64,
+    relations: Relations,
     previous: Option<Release>,
     parts: Mutex<BTreeMap<(Layout, String), Part>>,
 }
@@ -74,14 +75,20 @@ impl Writer {
     /// # Errors
     ///
     /// The pointer is broken, or the disk fails.
-    pub fn begin(&self, pipeline: Pipeline, log_position: u64, layouts: &[Layout]) -> Result<Staged<'_>> {
+    pub fn begin(
+        &self,
+        pipeline: Pipeline,
+        log_position: u64,
+        layouts: &[Layout],
+        relations: Relations,
+    ) -> Result<Staged<'_>> {
         let mut layouts = layouts.to_vec();
         layouts.sort_unstable();
         layouts.dedup();
         let number = self.next_number()?;
         let previous = self.warehouse().current()?;
         let parts = Mutex::new(BTreeMap::new());
-        let staged = Staged { writer: self, layouts, number, pipeline, log_position, previous, parts };
+        let staged = Staged { writer: self, layouts, number, pipeline, log_position, relations, previous, parts };
         let dir = staged.dir();
         if fs::symlink_metadata(&dir).is_ok() {
             self.disk.remove_dir_all(&dir).map_err(|error| Error::io("remove", &dir, error))?;
@@ -163,6 +170,7 @@ impl Staged<'_> {
             release: self.number,
             pipeline: self.pipeline.clone(),
             log_position: self.log_position,
+            relations: self.relations.clone(),
             blake3: root_hash(&layouts),
             layouts,
         })
