@@ -1,1 +1,30 @@
-//! (to come)
+//! (release, SQL) → rows: what can I ask?
+//!
+//! A [`Session`] is an in-memory DuckDB whose views read the files of one release, named one by one, so
+//! that it stays on that release whatever is published meanwhile. It answers questions and nothing else:
+//! it never writes a file, never reads one that it was not given, never fetches anything, and never
+//! changes its own settings once it is open. [`read_only`] says how that is enforced.
+//!
+//! The room knows nothing of manifests, pipelines or layouts: whoever opens a session describes the
+//! tables in a [`SessionSpec`].
+
+mod answer;
+mod fault;
+mod format;
+mod read_only;
+mod relations;
+mod session;
+mod spec;
+mod sql;
+mod statements;
+mod time;
+mod value;
+mod visible;
+
+pub use answer::Answer;
+pub use format::{Format, Limit, Written};
+pub use read_only::Question;
+pub use session::Session;
+pub use spec::{Column, SessionSpec, Table, Until, View};
+pub use statements::is_complete;
+pub use visible::visible;

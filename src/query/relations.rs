@@ -1,0 +1,146 @@
+//! [`Table`] and [`View`] → views in DuckDB, with a comment on every column that has one.
+
+use duckdb::Connection;
+
+use super::spec::{Column, Table, View};
+use super::{fault, sql};
+use crate::error::{Error, Result};
+
+/// Makes a table known.
+pub(super) fn open_table(connection: &Connection, table: &Table) -> Result<()> {
+    try_open_table(connection, table).map_err(|fault| fault.of(&table.schema, &table.name))
+}
+
+/// Makes a view known.
+pub(super) fn open_view(connection: &Connection, view: &View) -> Result<()> {
+    try_open_view(connection, view).map_err(|fault| fault.of(&view.schema, &view.name))
+}
+
+/// What can go wrong with one relation: DuckDB's word, or our own.
+enum Fault {
+    Duck(duckdb::Error),
+    Ours(Error),
+}
+
+impl Fault {
+    fn of(self, schema: &str, name: &str) -> Error {
+        match self {
+            Self::Duck(error) => fault::of_relation(schema, name, &error),
+            Self::Ours(error) => error,
+        }
+    }
+}
+
+impl From<duckdb::Error> for Fault {
+    fn from(error: duckdb::Error) -> Self {
+        Self::Duck(error)
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Ours(error)
+    }
+}
+
+fn try_open_table(connection: &Connection, table: &Table) -> Result<(), Fault> {
+    let select = if table.files.is_empty() {
+        let columns = table.columns.iter().chain(&table.partition);
+        let nulls = columns.map(typed_null).collect::<Result<Vec<_>>>()?;
+        if nulls.is_empty() {
+            return Ok(());
+        }
+        format!("SELECT {} WHERE false", nulls.join(", "))
+    } else {
+        select_from_files(connection, table)?
+    };
+    create_view(connection, &table.schema, &table.name, &select)?;
+    let columns = table.columns.iter().chain(&table.partition);
+    let comments = columns.filter_map(|column| Some((column.name.as_str(), column.comment.as_deref()?)));
+    comment(connection, &table.schema, &table.name, table.comment.as_deref(), comments)
+}
+
+fn select_from_files(connection: &Connection, table: &Table) -> Result<String, Fault> {
+    let source = source(table)?;
+    let mut columns = Vec::new();
+    if table.files_may_differ {
+        let present = columns_of(connection, &source)?;
+        for column in &table.columns {
+            if present.contains(&column.name) {
+                columns.push(sql::identifier(&column.name));
+            } else {
+                columns.push(typed_null(column)?);
+            }
+        }
+    } else {
+        columns.extend(table.columns.iter().map(|column| sql::identifier(&column.name)));
+    }
+    columns.extend(table.partition.iter().map(|column| sql::identifier(&column.name)));
+    let mut select = format!("SELECT {} FROM {source}", columns.join(", "));
+    if let Some(until) = &table.until {
+        select.push_str(&format!(" WHERE {} <= {}", sql::identifier(&until.column), until.at_most));
+    }
+    Ok(select)
+}
+
+/// `read_parquet` of exactly these files.
+fn source(table: &Table) -> Result<String> {
+    let paths = table.files.iter().map(|file| sql::path(file)).collect::<Result<Vec<_>>>()?;
+    let directories = match &table.partition {
+        Some(column) => {
+            format!("hive_partitioning = true, hive_types = {{{}: VARCHAR}}", sql::literal(&column.name))
+        }
+        // Directories above the warehouse may look like a partition: they are none.
+        None => "hive_partitioning = false".to_owned(),
+    };
+    let by_name = if table.files_may_differ { ", union_by_name = true" } else { "" };
+    Ok(format!("read_parquet({}, {directories}{by_name})", sql::list(&paths)))
+}
+
+fn columns_of(connection: &Connection, source: &str) -> Result<Vec<String>, duckdb::Error> {
+    let mut query = connection.prepare(&format!("DESCRIBE SELECT * FROM {source}"))?;
+    let names = query.query_map([], |row| row.get(0))?;
+    names.collect()
+}
+
+/// A column without any value.
+fn typed_null(column: &Column) -> Result<String> {
+    let name = sql::identifier(&column.name);
+    match &column.data_type {
+        Some(data_type) => Ok(format!("NULL::{} AS {name}", sql::type_name(data_type)?)),
+        None => Ok(format!("NULL::VARCHAR AS {name}")),
+    }
+}
+
+fn try_open_view(connection: &Connection, view: &View) -> Result<(), Fault> {
+    create_view(connection, &view.schema, &view.name, &view.sql)?;
+    let comments = view.column_comments.iter().map(|(name, text)| (name.as_str(), text.as_str()));
+    comment(connection, &view.schema, &view.name, view.comment.as_deref(), comments)
+}
+
+fn create_view(connection: &Connection, schema: &str, name: &str, select: &str) -> Result<(), Fault> {
+    connection.execute_batch(&format!(
+        "CREATE SCHEMA IF NOT EXISTS {}; CREATE VIEW {} AS {select}",
+        sql::identifier(schema),
+        sql::qualified(schema, name)
+    ))?;
+    Ok(())
+}
+
+fn comment<'a>(
+    connection: &Connection,
+    schema: &str,
+    name: &str,
+    of_relation: Option<&str>,
+    of_columns: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<(), Fault> {
+    let relation = sql::qualified(schema, name);
+    if let Some(text) = of_relation {
+        connection.execute_batch(&format!("COMMENT ON VIEW {relation} IS {}", sql::literal(text)))?;
+    }
+    for (column, text) in of_columns {
+        let column = format!("{relation}.{}", sql::identifier(column));
+        connection.execute_batch(&format!("COMMENT ON COLUMN {column} IS {}", sql::literal(text)))?;
+    }
+    Ok(())
+}

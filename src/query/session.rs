@@ -1,0 +1,108 @@
+//! [`SessionSpec`] → a DuckDB that knows the release and nothing else.
+
+use duckdb::{Config, Connection};
+
+use super::answer::Answer;
+use super::read_only::{Question, questions};
+use super::spec::SessionSpec;
+use super::{fault, relations, sql};
+use crate::error::{Error, Result};
+
+/// An open session. It stays on the files that it was opened with.
+pub struct Session {
+    connection: Connection,
+}
+
+impl Session {
+    /// Opens a session over these tables and views.
+    ///
+    /// # Errors
+    ///
+    /// A file is missing or broken, or a view's SQL is wrong.
+    pub fn open(spec: &SessionSpec) -> Result<Self> {
+        let connection = connect(spec)?;
+        allow_files(&connection, spec)?;
+        for table in &spec.tables {
+            relations::open_table(&connection, table)?;
+        }
+        for view in &spec.views {
+            relations::open_view(&connection, view)?;
+        }
+        lock(&connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Takes a text apart into its statements, all of which only read.
+    ///
+    /// # Errors
+    ///
+    /// A statement cannot be parsed, or is refused because it could do something else than read.
+    pub fn questions(&self, text: &str) -> Result<Vec<Question>> {
+        questions(&self.connection, text)
+    }
+
+    /// Asks one question. The answer comes in batches, while it is computed.
+    ///
+    /// # Errors
+    ///
+    /// The question names what does not exist, or fails while it is computed.
+    pub fn ask(&self, question: &Question) -> Result<Answer<'_>> {
+        Answer::open(&self.connection, question)
+    }
+}
+
+/// An in-memory database that fetches nothing by itself.
+fn connect(spec: &SessionSpec) -> Result<Connection> {
+    let mut settings = vec![
+        ("autoinstall_known_extensions", "false".to_owned()),
+        ("autoload_known_extensions", "false".to_owned()),
+        ("allow_community_extensions", "false".to_owned()),
+        ("allow_persistent_secrets", "false".to_owned()),
+    ];
+    if let Some(threads) = spec.threads {
+        settings.push(("threads", threads.max(1).to_string()));
+    }
+    if let Some(memory_bytes) = spec.memory_bytes {
+        settings.push(("max_memory", format!("{memory_bytes}B")));
+    }
+    let spill = match &spec.spill_directory {
+        Some(directory) => directory.to_str().unwrap_or_default().to_owned(),
+        None => String::new(),
+    };
+    settings.push(("temp_directory", spill));
+    let mut config = Config::default();
+    for (name, value) in settings {
+        config = config.with(name, value).map_err(|error| fault::of_ours("be set up", &error))?;
+    }
+    let connection = Connection::open_in_memory_with_flags(config)
+        .map_err(|error| Error::operator(format!("cannot start DuckDB: {}", fault::message(&error))))?;
+    use_utc(&connection)?;
+    Ok(connection)
+}
+
+/// Where DuckDB knows time zones at all, its own is that of the machine. Ours is UTC (DESIGN 1).
+fn use_utc(connection: &Connection) -> Result<()> {
+    let ours = |error: duckdb::Error| fault::of_ours("be set to UTC", &error);
+    let knows_zones: bool = connection
+        .query_row("SELECT count(*) > 0 FROM duckdb_settings() WHERE name = 'TimeZone'", [], |row| row.get(0))
+        .map_err(ours)?;
+    if knows_zones {
+        connection.execute_batch("SET TimeZone = 'UTC'").map_err(ours)?;
+    }
+    Ok(())
+}
+
+fn allow_files(connection: &Connection, spec: &SessionSpec) -> Result<()> {
+    let files = spec.tables.iter().flat_map(|table| &table.files);
+    let paths = files.map(|file| sql::path(file)).collect::<Result<Vec<_>>>()?;
+    connection
+        .execute_batch(&format!("SET allowed_paths = {}", sql::list(&paths)))
+        .map_err(|error| fault::of_ours("be given the release's files", &error))
+}
+
+/// From here on, no other file can be opened and no setting changed, this one included.
+fn lock(connection: &Connection) -> Result<()> {
+    connection
+        .execute_batch("SET enable_external_access = false; SET lock_configuration = true")
+        .map_err(|error| fault::of_ours("be locked", &error))
+}
