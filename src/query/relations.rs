@@ -106,8 +106,8 @@ fn columns_of(connection: &Connection, source: &str) -> Result<Vec<String>, duck
 /// A column without any value.
 fn typed_null(column: &Column) -> Result<String> {
     let name = sql::identifier(&column.name);
-    match &column.data_type {
-        Some(data_type) => Ok(format!("NULL::{} AS {name}", sql::type_name(data_type)?)),
+    match &column.sql_type {
+        Some(sql_type) => Ok(format!("NULL::{sql_type} AS {name}")),
         None => Ok(format!("NULL::VARCHAR AS {name}")),
     }
 }

@@ -14,6 +14,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// The connection itself, for `checks`, which puts questions of its own with tables of its own.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
     /// Opens a session over these tables and views.
     ///
     /// # Errors

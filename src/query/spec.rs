@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use arrow::datatypes::DataType;
-
 /// Everything that a [`Session`](super::Session) is opened with.
 #[derive(Debug, Clone, Default)]
 pub struct SessionSpec {
@@ -45,8 +43,8 @@ pub struct Table {
 #[derive(Debug, Clone)]
 pub struct Column {
     pub name: String,
-    /// Needed where it may happen that no file holds the column.
-    pub data_type: Option<DataType>,
+    /// As in SQL. Needed where it may happen that no file holds the column.
+    pub sql_type: Option<String>,
     pub comment: Option<String>,
 }
 

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use arrow::datatypes::DataType;
-
 use crate::error::{Error, Result};
 
 /// A quoted identifier.
@@ -33,28 +31,4 @@ pub(super) fn path(path: &Path) -> Result<String> {
 /// A list of literals.
 pub(super) fn list(items: &[String]) -> String {
     format!("[{}]", items.join(", "))
-}
-
-/// How DuckDB calls a type.
-pub(super) fn type_name(data_type: &DataType) -> Result<String> {
-    Ok(match data_type {
-        DataType::Boolean => "BOOLEAN".to_owned(),
-        DataType::Int16 => "SMALLINT".to_owned(),
-        DataType::Int32 => "INTEGER".to_owned(),
-        DataType::Int64 => "BIGINT".to_owned(),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "VARCHAR".to_owned(),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "BLOB".to_owned(),
-        DataType::Date32 => "DATE".to_owned(),
-        DataType::Timestamp(_, None) => "TIMESTAMP".to_owned(),
-        DataType::Decimal128(precision, scale) => format!("DECIMAL({precision}, {scale})"),
-        DataType::List(item) | DataType::LargeList(item) => format!("{}[]", type_name(item.data_type())?),
-        DataType::Struct(fields) => {
-            let members = fields
-                .iter()
-                .map(|field| Ok(format!("{} {}", identifier(field.name()), type_name(field.data_type())?)))
-                .collect::<Result<Vec<_>>>()?;
-            format!("STRUCT({})", members.join(", "))
-        }
-        other => return Err(Error::bug(format!("no DuckDB type for {other}"))),
-    })
 }

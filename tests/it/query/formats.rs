@@ -45,14 +45,18 @@ fn every_type_of_duckdb() {
 #[case::json(Format::Json)]
 #[case::markdown(Format::Markdown)]
 fn nothing_that_a_terminal_obeys(#[case] format: Format) {
-    let text = "SELECT 'a' || chr(27) || '[31m' || chr(7) AS \"\u{1b}]0;x\", 'left\u{202e}right\u{200b}' AS \"b|c\",
+    let text =
+        "SELECT 'a' || chr(27) || '[31m' || chr(7) AS \"\u{1b}]0;x\", 'left\u{202e}right\u{200b}' AS \"b|c\",
                 'nul' || chr(0) || chr(10) || chr(9) || chr(155) AS \"<c>\", '| `x` *y* [z](u) <b>&' AS d";
     let answer = ask(&Release::with_february(&[1]).session(), text, format).unwrap();
     if format != Format::Csv {
         assert!(!answer.chars().any(|c| c.is_control() && c != '\n'), "{answer:?}");
         assert!(!answer.contains(['\u{202e}', '\u{200b}']), "{answer:?}");
     }
-    insta::assert_snapshot!(format!("unseen_{format:?}"), answer.escape_debug().to_string().replace("\\n", "\n"));
+    insta::assert_snapshot!(
+        format!("unseen_{format:?}"),
+        answer.escape_debug().to_string().replace("\\n", "\n")
+    );
 }
 
 #[rstest]

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::DataType;
 use parquet::arrow::ArrowWriter;
 use starlog::query::{Column, Format, Limit, Session, SessionSpec, Table, Until, View, Written};
 
@@ -73,10 +72,7 @@ impl Release {
                 Table {
                     schema: "log".into(),
                     name: "Happened".into(),
-                    columns: vec![
-                        column("_position", "its position"),
-                        typed("since_v2", DataType::Decimal128(12, 2)),
-                    ],
+                    columns: vec![column("_position", "its position"), typed("since_v2", "DECIMAL(12,2)")],
                     files: vec![root.join("log/1/Happened.parquet")],
                     until: Some(Until { column: "_position".into(), at_most: 3 }),
                     files_may_differ: true,
@@ -85,7 +81,7 @@ impl Release {
                 Table {
                     schema: "log".into(),
                     name: "Never".into(),
-                    columns: vec![typed("_position", DataType::Int64), typed("when", DataType::Date32)],
+                    columns: vec![typed("_position", "BIGINT"), typed("when", "DATE")],
                     ..Table::default()
                 },
             ],
@@ -108,11 +104,11 @@ impl Release {
 }
 
 fn column(name: &str, comment: &str) -> Column {
-    Column { name: name.into(), data_type: None, comment: Some(comment.into()) }
+    Column { name: name.into(), sql_type: None, comment: Some(comment.into()) }
 }
 
-fn typed(name: &str, data_type: DataType) -> Column {
-    Column { name: name.into(), data_type: Some(data_type), comment: None }
+fn typed(name: &str, sql_type: &str) -> Column {
+    Column { name: name.into(), sql_type: Some(sql_type.into()), comment: None }
 }
 
 fn fact_rows(amounts: &[i128]) -> RecordBatch {
