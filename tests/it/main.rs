@@ -1,8 +1,9 @@
 //! Every test of Starlog, in one binary: linking these libraries is slow.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod generate;
 mod layout;
 mod pipeline;
+mod query;
 mod schema;
 mod warehouse;
