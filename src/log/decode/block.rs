@@ -1,0 +1,198 @@
+//! A block → its rows by event type, and one entry for each line, in order.
+
+use super::event::{self, Line};
+use super::fields::{Notes, UnknownFields};
+use super::plan::{Kind, Plan};
+use super::rows::{EventRows, Finished};
+use crate::error::Result;
+use crate::log::json;
+use crate::log::reject::{Code, Flaw};
+use crate::log::source::{Block, Shape};
+use std::sync::Arc;
+
+/// A decoded block. Duplicates are still in it: they depend on what came before.
+#[derive(Debug)]
+pub struct Decoded {
+    pub block: Block,
+    /// Every event and every reject, in the order of lines.
+    pub entries: Vec<Entry>,
+    /// By event type, in the order of the plan.
+    pub rows: Vec<Finished>,
+    /// Line ends passed: what the next block's line numbers start after.
+    pub lines: u64,
+    /// Lines judged, whatever the judgement: counted apart, so that the sum of judgements can be checked.
+    pub read: u64,
+    pub blank: u64,
+    pub ignored: u64,
+    pub leap_seconds: u64,
+    pub unknown_fields: UnknownFields,
+}
+
+/// A line that counts.
+#[derive(Debug)]
+pub struct Entry {
+    /// Counted from 0 in the block.
+    pub line: u64,
+    /// In the block.
+    pub start: usize,
+    pub end: usize,
+    pub verdict: Verdict,
+}
+
+/// What became of a line.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The next row of its event type, unless it is a duplicate.
+    Event {
+        event: usize,
+        id: u128,
+        content: u64,
+    },
+    Reject(Flaw),
+}
+
+struct Decoder<'p> {
+    plan: &'p Plan,
+    rows: Vec<Option<EventRows>>,
+    notes: Notes,
+    decoded: Decoded,
+}
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Decodes a block.
+pub fn decode(plan: &Plan, block: Block) -> Result<Decoded> {
+    let bytes = Arc::clone(&block.bytes);
+    let shape = block.shape;
+    let mut decoder = Decoder {
+        plan,
+        rows: plan.events.iter().map(|_| None).collect(),
+        notes: Notes::default(),
+        decoded: Decoded {
+            block,
+            entries: Vec::new(),
+            rows: Vec::new(),
+            lines: 0,
+            read: 0,
+            blank: 0,
+            ignored: 0,
+            leap_seconds: 0,
+            unknown_fields: UnknownFields::new(),
+        },
+    };
+    match shape {
+        Shape::Lines => decoder.lines(&bytes),
+        Shape::TooLong { length_bytes } => decoder.too_long(&bytes, length_bytes),
+        Shape::TornTail => {
+            decoder.decoded.read = 1;
+            decoder.decoded.lines = 1;
+            let flaw = Flaw::new(Code::TornTail, "the file ends inside this line");
+            decoder.entry(0, 0, bytes.len(), Verdict::Reject(flaw));
+        }
+    }
+    let Decoder { rows, mut decoded, .. } = decoder;
+    for (event, (rows, contract)) in rows.into_iter().zip(&plan.events).enumerate() {
+        if let Some(rows) = rows {
+            decoded.rows.push(rows.finish(event, contract)?);
+        }
+    }
+    Ok(decoded)
+}
+
+impl Decoder<'_> {
+    fn lines(&mut self, bytes: &[u8]) {
+        let is_utf8 = std::str::from_utf8(bytes).is_ok();
+        let mut start = 0;
+        while start < bytes.len() {
+            let rest = bytes.get(start..).unwrap_or_default();
+            let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = rest.get(..length).unwrap_or_default();
+            self.physical_line(line, start, is_utf8);
+            self.decoded.lines += 1;
+            start += length + 1;
+        }
+    }
+
+    /// A line between two line ends; zeros that a crash left in front of it are one reject of their own.
+    fn physical_line(&mut self, line: &[u8], start: usize, is_utf8: bool) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let zeros = line.iter().position(|&byte| byte != 0).unwrap_or(line.len());
+        if zeros > 0 {
+            self.decoded.read += 1;
+            let flaw = Flaw::new(Code::NulBlock, format!("{zeros} zero bytes, as a crash leaves them"));
+            self.entry(self.decoded.lines, start, start + zeros, Verdict::Reject(flaw));
+            if zeros == line.len() {
+                return;
+            }
+        }
+        let (line, start) = (line.get(zeros..).unwrap_or_default(), start + zeros);
+        self.decoded.read += 1;
+        if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+            self.decoded.blank += 1;
+            return;
+        }
+        let verdict = match self.judge(line, start, is_utf8) {
+            Ok(Some(event)) => Verdict::Event { event: event.event, id: event.id, content: event.content },
+            Ok(None) => {
+                self.decoded.ignored += 1;
+                return;
+            }
+            Err(flaw) if flaw.code == Code::JsonSyntax => {
+                Verdict::Reject(json::looks_pretty_printed(line).unwrap_or(flaw))
+            }
+            Err(flaw) => Verdict::Reject(flaw),
+        };
+        self.entry(self.decoded.lines, start, start + line.len(), verdict);
+    }
+
+    /// An event, or `None` for one that the pipeline ignores by name.
+    fn judge(&mut self, line: &[u8], start: usize, is_utf8: bool) -> Result<Option<event::Event>, Flaw> {
+        if line.starts_with(BOM) {
+            return Err(Flaw::new(Code::Bom, "a byte order mark inside the file"));
+        }
+        if !is_utf8 && std::str::from_utf8(line).is_err() {
+            return Err(Flaw::new(Code::Utf8, "not UTF-8"));
+        }
+        let event = match event::kind(self.plan, line, &mut self.notes)? {
+            Kind::Event(event) => event,
+            Kind::Ignored => return event::validate(line, &mut self.notes).map(|()| None),
+        };
+        let (Some(contract), Some(rows)) = (self.plan.events.get(event), self.rows.get_mut(event)) else {
+            return Ok(None);
+        };
+        let rows = rows.get_or_insert_with(|| EventRows::new(contract));
+        let line = Line {
+            bytes: line,
+            number: self.decoded.lines.cast_signed(),
+            offset_bytes: (self.decoded.block.offset_bytes + start as u64).cast_signed(),
+        };
+        let read = event::read(self.plan, event, contract, rows, &mut self.notes, line)?;
+        self.decoded.leap_seconds += self.notes.leaps;
+        for path in self.notes.unknown_paths.drain(..) {
+            *self.decoded.unknown_fields.entry((event, path)).or_default() += 1;
+        }
+        Ok(Some(read))
+    }
+
+    /// Only the beginning of the line is here.
+    fn too_long(&mut self, prefix: &[u8], length_bytes: u64) {
+        self.decoded.read = 1;
+        self.decoded.lines = 1;
+        let flaw = if prefix.iter().all(|&byte| byte == 0) {
+            Flaw::new(
+                Code::NulBlock,
+                format!("{length_bytes} bytes that begin with zeros; only these are kept"),
+            )
+        } else {
+            Flaw::new(
+                Code::LineTooLong,
+                format!("a line of {length_bytes} bytes; only its beginning is kept"),
+            )
+        };
+        self.entry(0, 0, prefix.len(), Verdict::Reject(flaw));
+    }
+
+    fn entry(&mut self, line: u64, start: usize, end: usize, verdict: Verdict) {
+        self.decoded.entries.push(Entry { line, start, end, verdict });
+    }
+}

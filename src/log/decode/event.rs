@@ -1,0 +1,302 @@
+//! One line → one row of its event type, or the flaw that makes it a reject.
+
+use super::fields::{Notes, Object, Place, Reading};
+use super::plan::{EventPlan, Kind, Plan};
+use super::rows::{EventRows, Head};
+use super::{time, value};
+use crate::log::content;
+use crate::log::json::{Scanner, Token};
+use crate::log::reject::{Code, Flaw};
+use std::borrow::Cow;
+
+/// A line that is a known event.
+#[derive(Debug, Clone, Copy)]
+pub struct Event {
+    /// Index into the plan's events.
+    pub event: usize,
+    /// 128 bits of its id; 0 where no id is declared.
+    pub id: u128,
+    pub content: u64,
+}
+
+/// The most parts that an envelope has besides the payload: type, time, version, id, order.
+const PARTS: usize = 5;
+
+/// Finds the type of a line's event without reading further than it must.
+pub fn kind(plan: &Plan, line: &[u8], notes: &mut Notes) -> Result<Kind, Flaw> {
+    let mut scanner = Scanner::new(line);
+    notes.clear();
+    scanner.open_line()?;
+    scanner.enter(1)?;
+    let name = plan.envelope.name(plan.envelope.event_type);
+    let mut count = 0;
+    while let Some(key) = scanner.next_key(&mut count)? {
+        if *key.value() != *name.as_bytes() {
+            scanner.value(1, &mut notes.scratch)?;
+            continue;
+        }
+        let flaw = match scanner.token()? {
+            Token::Text(text) => match plan.kind(&text.value()) {
+                Some(kind) => return Ok(kind),
+                None => Flaw::new(
+                    Code::UnknownType,
+                    format!("the pipeline does not know {:?}", String::from_utf8_lossy(&text.value())),
+                ),
+            },
+            Token::Null => Flaw::new(Code::NullField, format!("{name} must not be null")),
+            other => value::type_flaw("a string", other).of(name),
+        };
+        validate(line, notes)?;
+        return Err(flaw);
+    }
+    validate(line, notes)?;
+    Err(Flaw::new(Code::MissingField, format!("{name} is missing")))
+}
+
+/// Whether the line is JSON at all; for lines of which nothing else is wanted.
+pub fn validate(line: &[u8], notes: &mut Notes) -> Result<(), Flaw> {
+    let mut scanner = Scanner::new(line);
+    notes.clear();
+    scanner.open_line()?;
+    scanner.value(0, &mut notes.scratch)?;
+    scanner.close_line()
+}
+
+/// A line of a known type: appends a row, or leaves the rows as they were.
+pub fn read(
+    plan: &Plan,
+    event: usize,
+    contract: &EventPlan,
+    rows: &mut EventRows,
+    notes: &mut Notes,
+    line: Line<'_>,
+) -> Result<Event, Flaw> {
+    let envelope = &plan.envelope;
+    notes.clear();
+    let mut reading = Reading {
+        scanner: Scanner::new(line.bytes),
+        notes,
+        zone: envelope.zone,
+        hashes: plan.has_ids(),
+        flaw: None,
+    };
+    let read = payload_and_parts(plan, contract, rows, &mut reading)
+        .and_then(|(payload, parts)| complete(plan, event, contract, rows, reading, payload, &parts, line));
+    if read.is_err() {
+        rows.undo();
+    }
+    read
+}
+
+/// A line and where it stands in its block and file.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    pub bytes: &'a [u8],
+    pub number: i64,
+    pub offset_bytes: i64,
+}
+
+type Parts<'a> = [Option<Token<'a>>; PARTS];
+
+/// Reads the whole line; returns the payload's hash and the envelope's tokens.
+fn payload_and_parts<'a>(
+    plan: &Plan,
+    contract: &EventPlan,
+    rows: &mut EventRows,
+    reading: &mut Reading<'a, '_>,
+) -> Result<(u64, Parts<'a>), Flaw> {
+    let envelope = &plan.envelope;
+    let mut parts: Parts<'a> = [None; PARTS];
+    let mut payload_hash = None;
+    let is_flat = envelope.payload.is_none();
+    reading.scanner.open_line()?;
+    reading.scanner.enter(1)?;
+    // In a flat envelope this object collects the payload's members, else only undeclared neighbours.
+    let mut object = reading.begin(&contract.payload);
+    let mut count = 0;
+    while let Some(key) = reading.scanner.next_key(&mut count)? {
+        let name = key.value();
+        if envelope.payload.as_ref().is_some_and(|payload| *payload.as_bytes() == *name) {
+            if payload_hash.is_some() {
+                return Err(Flaw::new(Code::DuplicateKey, "a key stands twice in one object"));
+            }
+            payload_hash = Some(payload(contract, rows, reading)?);
+        } else if let Some(part) = envelope.find(&name).and_then(|part| parts.get_mut(part)) {
+            let start = reading.scanner.at();
+            let token = reading.scanner.token()?;
+            if part.replace(token).is_some() {
+                return Err(Flaw::new(Code::DuplicateKey, "a key stands twice in one object"));
+            }
+            if let Token::Container = token {
+                reading.scanner.value(1, &mut reading.notes.scratch)?;
+            }
+            if is_flat && contract.payload.find(&name, usize::MAX).is_some() {
+                reading.scanner.back_to(start);
+                let before = object.members;
+                reading.member(&mut object, key, &contract.payload, &mut rows.payload, &contract.lists, 1)?;
+                object.members = before;
+            }
+        } else if is_flat {
+            reading.member(&mut object, key, &contract.payload, &mut rows.payload, &contract.lists, 1)?;
+        } else {
+            reading.unknown(&mut object, key, Place::Envelope, 1)?;
+        }
+    }
+    let hash = if is_flat {
+        reading.end(&object, &contract.payload, &mut rows.payload.fields, Place::Payload)?;
+        object.members.finish()
+    } else {
+        reading.discard(&object)?;
+        payload_hash.unwrap_or_else(|| {
+            let name = envelope.payload.as_deref().unwrap_or_default();
+            reading.breach(|| Flaw::new(Code::MissingField, format!("{name} is missing")));
+            0
+        })
+    };
+    reading.scanner.close_line()?;
+    Ok((hash, parts))
+}
+
+fn payload(contract: &EventPlan, rows: &mut EventRows, reading: &mut Reading<'_, '_>) -> Result<u64, Flaw> {
+    if reading.scanner.peek() != Some(b'{') {
+        let token = reading.scanner.token()?;
+        reading.breach(|| match token {
+            Token::Null => Flaw::new(Code::NullField, "the payload must not be null"),
+            _ => value::type_flaw("an object", token).of("the payload"),
+        });
+        if let Token::Container = token {
+            reading.scanner.value(1, &mut reading.notes.scratch)?;
+        }
+        return Ok(0);
+    }
+    reading.scanner.enter(2)?;
+    let mut object: Object = reading.begin(&contract.payload);
+    let mut count = 0;
+    while let Some(key) = reading.scanner.next_key(&mut count)? {
+        reading.member(&mut object, key, &contract.payload, &mut rows.payload, &contract.lists, 2)?;
+    }
+    reading.end(&object, &contract.payload, &mut rows.payload.fields, Place::Payload)?;
+    Ok(object.members.finish())
+}
+
+/// Judges the envelope, and completes the row.
+#[expect(clippy::too_many_arguments, reason = "the parts of one line, each used once")]
+fn complete(
+    plan: &Plan,
+    event: usize,
+    contract: &EventPlan,
+    rows: &mut EventRows,
+    reading: Reading<'_, '_>,
+    payload: u64,
+    parts: &Parts<'_>,
+    line: Line<'_>,
+) -> Result<Event, Flaw> {
+    let envelope = &plan.envelope;
+    let part = |part: Option<usize>| part.and_then(|part| parts.get(part).copied().flatten());
+    let version = version(part(envelope.version), contract)?;
+    let id = match envelope.id {
+        Some(at) => Some(id(part(Some(at)), envelope.name(at))?),
+        None => None,
+    };
+    let time_name = envelope.name(envelope.time);
+    let instant = match part(Some(envelope.time)) {
+        Some(Token::Text(text)) => {
+            time::instant(&text.value(), envelope.zone).map_err(|flaw| flaw.of(time_name))?
+        }
+        Some(Token::Null) => {
+            return Err(Flaw::new(Code::NullField, format!("{time_name} must not be null")));
+        }
+        Some(_) => {
+            return Err(Flaw::new(Code::Time, format!("{time_name}: a time must be a string (RFC 3339)")));
+        }
+        None => return Err(Flaw::new(Code::MissingField, format!("{time_name} is missing"))),
+    };
+    if instant.micros < plan.earliest || instant.micros >= plan.latest {
+        let message = format!("{time_name}: outside `earliest` and `latest` of the pipeline");
+        return Err(Flaw::new(Code::TimeRange, message));
+    }
+    let order = order(part(envelope.order), envelope.order.map_or("", |at| envelope.name(at)))?;
+    if let Some(flaw) = reading.flaw {
+        return Err(flaw);
+    }
+    let content = if reading.hashes {
+        let said = content::mix(contract.name_hash, version.cast_unsigned());
+        let when =
+            content::mix(instant.micros.cast_unsigned(), order.map_or(content::NULL, i64::cast_unsigned));
+        content::mix(content::mix(said, when), payload)
+    } else {
+        0
+    };
+    let notes = reading.notes;
+    notes.leaps += u64::from(instant.leap);
+    if !notes.unknown.is_empty() {
+        notes.unknown.push(b'}');
+    }
+    rows.complete(&Head {
+        time: instant.micros,
+        order,
+        version,
+        id: id.as_deref(),
+        content: reading.hashes.then_some(content),
+        offset_bytes: line.offset_bytes,
+        line: line.number,
+        absent: &notes.absent,
+        unknown: &notes.unknown,
+    });
+    Ok(Event { event, id: id.as_deref().map_or(0, content::id), content })
+}
+
+fn version(token: Option<Token<'_>>, contract: &EventPlan) -> Result<i64, Flaw> {
+    let version = match token {
+        None | Some(Token::Null) => 1,
+        Some(Token::Number(number)) => number.integer().map_err(|code| value::integer_flaw(code, &number))?,
+        Some(other) => return Err(value::type_flaw("an integer", other).of("the version")),
+    };
+    if version != contract.version {
+        let (name, known) = (&contract.name, contract.version);
+        let message = format!("{name} has version {version}, the pipeline knows {known}");
+        return Err(Flaw::new(Code::UnknownVersion, message));
+    }
+    Ok(version)
+}
+
+/// An id as text. A number is taken by its value: 7 and 7.0 are one id.
+fn id<'a>(token: Option<Token<'a>>, name: &str) -> Result<Cow<'a, [u8]>, Flaw> {
+    match token {
+        None => Err(Flaw::new(Code::NoId, format!("{name} is missing"))),
+        Some(Token::Null) => Err(Flaw::new(Code::NoId, format!("{name} is null"))),
+        Some(Token::Text(text)) => {
+            let value = text.value();
+            if value.trim_ascii().is_empty() {
+                return Err(Flaw::new(Code::NoId, format!("{name} is empty")));
+            }
+            Ok(value)
+        }
+        Some(Token::Number(number)) => match number.raw.iter().all(u8::is_ascii_digit) {
+            true => Ok(Cow::Borrowed(number.raw)),
+            false => Ok(Cow::Owned(written(&number))),
+        },
+        Some(other) => Err(value::type_flaw("a string or number", other).of(name)),
+    }
+}
+
+fn written(number: &crate::log::json::Number<'_>) -> Vec<u8> {
+    match number.integer() {
+        Ok(integer) => integer.to_string().into_bytes(),
+        Err(_) if number.fits => {
+            let (mantissa, exponent) = number.normal();
+            format!("{}{mantissa}e{exponent}", if number.negative { "-" } else { "" }).into_bytes()
+        }
+        Err(_) => number.raw.to_vec(),
+    }
+}
+
+fn order(token: Option<Token<'_>>, name: &str) -> Result<Option<i64>, Flaw> {
+    match token {
+        None | Some(Token::Null) => Ok(None),
+        Some(Token::Number(number)) => {
+            number.integer().map(Some).map_err(|code| value::integer_flaw(code, &number).of(name))
+        }
+        Some(other) => Err(value::type_flaw("an integer", other).of(name)),
+    }
+}

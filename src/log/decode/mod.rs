@@ -1,0 +1,18 @@
+//! A block of whole lines → typed columns per event type, and rejects: what do these lines say?
+//!
+//! Everything about an event type is decided once, in its [`Plan`]; the loop over lines only follows it.
+//! Blocks are decoded by any thread in any order, so nothing here knows positions or earlier events.
+
+mod block;
+mod column;
+mod event;
+mod fields;
+mod plan;
+mod rows;
+mod time;
+mod value;
+
+pub use block::{Decoded, Verdict, decode};
+pub use column::arrow_type;
+pub use plan::{EventPlan, ListPlan, Plan};
+pub use rows::Finished;

@@ -1,0 +1,204 @@
+//! `Model` → [`Plan`]: what to look for in a line, decided before the first one.
+
+use crate::log::content;
+use crate::model::{EventType, Field, Model, ValueType};
+use chrono_tz::Tz;
+use std::collections::HashMap;
+
+/// Up to this many fields, comparing names one by one beats hashing.
+const FEW_FIELDS: usize = 16;
+
+/// How to decode every line of a log.
+#[derive(Debug)]
+pub struct Plan {
+    pub envelope: EnvelopePlan,
+    pub events: Vec<EventPlan>,
+    kinds: HashMap<Box<[u8]>, Kind>,
+    /// Instants before this one are out of range, in microseconds UTC.
+    pub earliest: i64,
+    /// Instants from this one on are out of range.
+    pub latest: i64,
+}
+
+/// What the pipeline thinks of an event type.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// Index into [`Plan::events`].
+    Event(usize),
+    Ignored,
+}
+
+/// The fields around a payload. One field may play two parts (`seq` as id and order),
+/// so each part is an index into the names.
+#[derive(Debug)]
+pub struct EnvelopePlan {
+    pub names: Vec<String>,
+    pub event_type: usize,
+    pub time: usize,
+    pub version: Option<usize>,
+    pub id: Option<usize>,
+    pub order: Option<usize>,
+    /// `None`: the payload's fields stand beside the envelope's.
+    pub payload: Option<String>,
+    pub zone: Option<Tz>,
+}
+
+/// The contract of one event type.
+#[derive(Debug)]
+pub struct EventPlan {
+    pub name: String,
+    pub name_hash: u64,
+    pub version: i64,
+    pub payload: FieldSet,
+    /// The payload's scalar fields: its columns.
+    pub columns: Vec<(String, ValueType)>,
+    pub lists: Vec<ListPlan>,
+}
+
+/// A declared list.
+#[derive(Debug)]
+pub struct ListPlan {
+    pub name: String,
+    pub item: FieldSet,
+    pub columns: Vec<(String, ValueType)>,
+}
+
+/// The declared members of an object.
+#[derive(Debug)]
+pub struct FieldSet {
+    pub members: Vec<Member>,
+    by_name: HashMap<Box<[u8]>, usize>,
+}
+
+/// A declared member of an object.
+#[derive(Debug)]
+pub struct Member {
+    pub name: String,
+    /// The key's part in the hash of its object.
+    pub hash: u64,
+    pub shape: Shape,
+}
+
+/// What a declared member must be.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape {
+    /// Index of its column.
+    Scalar { column: usize, optional: bool },
+    /// Index into [`EventPlan::lists`].
+    List(usize),
+}
+
+impl FieldSet {
+    fn new(fields: &[Field], lists: &[String]) -> Self {
+        let scalars = fields
+            .iter()
+            .enumerate()
+            .map(|(column, field)| (&field.name, Shape::Scalar { column, optional: field.optional }));
+        let lists = lists.iter().enumerate().map(|(list, name)| (name, Shape::List(list)));
+        let members: Vec<Member> = scalars
+            .chain(lists)
+            .map(|(name, shape)| Member { name: name.clone(), hash: content::text(name.as_bytes()), shape })
+            .collect();
+        let by_name =
+            members.iter().enumerate().map(|(at, member)| (member.name.as_bytes().into(), at)).collect();
+        Self { members, by_name }
+    }
+
+    /// The member of this name; `hint` is where it stands if the line keeps the order of the last one.
+    #[inline]
+    pub fn find(&self, name: &[u8], hint: usize) -> Option<usize> {
+        let is_it = |member: &Member| member.name.as_bytes() == name;
+        if self.members.get(hint).is_some_and(is_it) {
+            Some(hint)
+        } else if self.members.len() <= FEW_FIELDS {
+            self.members.iter().position(is_it)
+        } else {
+            self.by_name.get(name).copied()
+        }
+    }
+}
+
+impl EventPlan {
+    fn new(event: &EventType) -> Self {
+        let columns =
+            |fields: &[Field]| fields.iter().map(|field| (field.name.clone(), field.value_type)).collect();
+        let lists: Vec<String> = event.lists.iter().map(|list| list.name.clone()).collect();
+        Self {
+            name: event.name.clone(),
+            name_hash: content::text(event.name.as_bytes()),
+            version: event.version,
+            payload: FieldSet::new(&event.fields, &lists),
+            columns: columns(&event.fields),
+            lists: event
+                .lists
+                .iter()
+                .map(|list| ListPlan {
+                    name: list.name.clone(),
+                    item: FieldSet::new(&list.fields, &[]),
+                    columns: columns(&list.fields),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl Plan {
+    #[must_use]
+    pub fn new(model: &Model) -> Self {
+        let ignored = model.ignored.iter().map(|name| (name.as_bytes().into(), Kind::Ignored));
+        let known = model
+            .events
+            .iter()
+            .enumerate()
+            .map(|(at, event)| (event.name.as_bytes().into(), Kind::Event(at)));
+        Self {
+            envelope: EnvelopePlan::new(&model.log.envelope),
+            events: model.events.iter().map(EventPlan::new).collect(),
+            kinds: ignored.chain(known).collect(),
+            earliest: model.log.earliest.map_or(i64::MIN, |instant| instant.timestamp_micros()),
+            latest: model.log.latest.map_or(i64::MAX, |instant| instant.timestamp_micros()),
+        }
+    }
+
+    /// What the pipeline thinks of events of this type; `None` if it knows nothing of them.
+    #[inline]
+    pub fn kind(&self, event_type: &[u8]) -> Option<Kind> {
+        self.kinds.get(event_type).copied()
+    }
+
+    /// Whether contents are hashed: only an id makes duplicates (DESIGN 4).
+    pub fn has_ids(&self) -> bool {
+        self.envelope.id.is_some()
+    }
+}
+
+impl EnvelopePlan {
+    fn new(envelope: &crate::model::Envelope) -> Self {
+        let mut names: Vec<String> = Vec::new();
+        let mut part = |name: &String| match names.iter().position(|known| known == name) {
+            Some(at) => at,
+            None => {
+                names.push(name.clone());
+                names.len() - 1
+            }
+        };
+        let event_type = part(&envelope.event_type);
+        let time = part(&envelope.time);
+        let version = envelope.version.as_ref().map(&mut part);
+        let id = envelope.id.as_ref().map(&mut part);
+        let order = envelope.order.as_ref().map(&mut part);
+        let (payload, zone) = (envelope.payload.clone(), envelope.zone);
+        Self { names, event_type, time, version, id, order, payload, zone }
+    }
+
+    /// The part of the envelope that bears this name.
+    #[inline]
+    pub fn find(&self, name: &[u8]) -> Option<usize> {
+        self.names.iter().position(|known| known.as_bytes() == name)
+    }
+
+    /// The name of a part.
+    pub fn name(&self, part: usize) -> &str {
+        self.names.get(part).map_or("", String::as_str)
+    }
+}

@@ -1,0 +1,177 @@
+//! The log of a warehouse: opened, added to, read.
+
+use super::account::IngestReport;
+use super::decode::Plan;
+use super::head::{EnvelopeRecord, Head, Segment};
+use super::ingest::Ingest;
+use super::position::Position;
+use super::progress::Progress;
+use super::source::{Named, Source};
+use super::store::{Piece, Scan, SegmentFile, TableFile, pieces, read_piece, schema};
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The event store of a warehouse, as one head has it: what a later ingest adds is seen by the next open.
+pub struct EventLog {
+    disk: Disk,
+    folder: PathBuf,
+    base: PathBuf,
+    plan: Plan,
+    head: Head,
+}
+
+impl EventLog {
+    /// Opens the log in this folder, or an empty one if none has begun there. Changes nothing on disk.
+    ///
+    /// # Errors
+    /// The author's if the log began with another envelope; the operator's if it cannot be read.
+    pub fn open(disk: &Disk, folder: &Path, model: &Model) -> Result<Self> {
+        let envelope = EnvelopeRecord::from(&model.log.envelope);
+        let head = match Head::load(folder)? {
+            Some(head) => {
+                head.envelope.must_be(&envelope)?;
+                head
+            }
+            None => Head::new(envelope),
+        };
+        Ok(Self {
+            disk: disk.clone(),
+            folder: folder.to_owned(),
+            base: model.log.base.clone(),
+            plan: Plan::new(model),
+            head,
+        })
+    }
+
+    /// Takes in what is new in these files, in this order. When it returns, it is committed.
+    ///
+    /// A file that cannot be read is told in [`IngestReport::failures`] and leaves nothing behind;
+    /// the others are taken in all the same.
+    ///
+    /// # Errors
+    /// The operator's, if the log cannot be written; nothing is committed then.
+    pub fn ingest(
+        &mut self,
+        files: &[PathBuf],
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<IngestReport> {
+        let files = files.iter().map(|file| Named::new(file, &self.base)).collect::<Result<_>>()?;
+        let events = self.files(|file| file.event.is_some()).collect();
+        let ingest = Ingest {
+            disk: &self.disk,
+            folder: &self.folder,
+            plan: &self.plan,
+            head: &self.head,
+            events,
+            files,
+            threads,
+            progress,
+        };
+        let (head, report) = ingest.run()?;
+        self.head = head;
+        Ok(report)
+    }
+
+    /// The position of the last event; 0 in an empty log.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.head.position
+    }
+
+    /// The event types of which there are events, sorted.
+    #[must_use]
+    pub fn event_types(&self) -> Vec<&str> {
+        let files = self.head.segments.iter().flat_map(|segment| &segment.files);
+        let mut types: Vec<&str> = files.filter_map(|file| file.event.as_deref()).collect();
+        types.sort_unstable();
+        types.dedup();
+        types
+    }
+
+    /// The Parquet files of an event type, in the order of positions.
+    #[must_use]
+    pub fn segments(&self, event_type: &str) -> Vec<PathBuf> {
+        self.files(|file| file.event.as_deref() == Some(event_type)).map(|file| file.path).collect()
+    }
+
+    /// The same, with rows and positions.
+    #[must_use]
+    pub fn segment_files(&self, event_type: &str) -> Vec<SegmentFile> {
+        self.files(|file| file.event.as_deref() == Some(event_type)).collect()
+    }
+
+    /// The Parquet files of rejects, in the order of arrival.
+    #[must_use]
+    pub fn rejects(&self) -> Vec<PathBuf> {
+        self.files(|file| file.event.is_none()).map(|file| file.path).collect()
+    }
+
+    /// The known sources with their accounts, in the order in which they were first seen.
+    #[must_use]
+    pub fn sources(&self) -> &[Source] {
+        &self.head.sources
+    }
+
+    /// All columns of an event type, as the pipeline declares it today.
+    ///
+    /// # Errors
+    /// Ours, for a type that the pipeline does not declare.
+    pub fn schema(&self, event_type: &str) -> Result<SchemaRef> {
+        let plan = self.plan.events.iter().find(|event| event.name == event_type);
+        plan.map(schema::event).ok_or_else(|| Error::bug(format!("no event type `{event_type}` is declared")))
+    }
+
+    /// The events of a type in the order of positions: these columns, in this order.
+    ///
+    /// # Errors
+    /// Ours, for a type or column that is not declared; the author's, if a declaration has changed since
+    /// events came; the operator's, if a segment cannot be read.
+    pub fn scan(&self, event_type: &str, columns: &[&str]) -> Result<Scan> {
+        Ok(Scan::new(self.segments(event_type), self.projection(event_type, columns)?))
+    }
+
+    /// The row groups of an event type, in the order of positions, to be read side by side.
+    ///
+    /// # Errors
+    /// The operator's, if a segment cannot be read.
+    pub fn pieces(&self, event_type: &str) -> Result<Vec<Piece>> {
+        let files = self.segments(event_type);
+        files.iter().map(|file| pieces(file)).collect::<Result<Vec<_>>>().map(|pieces| pieces.concat())
+    }
+
+    /// The events of one piece; see [`EventLog::scan`].
+    ///
+    /// # Errors
+    /// As for [`EventLog::scan`].
+    pub fn read_piece(&self, event_type: &str, piece: &Piece, columns: &[&str]) -> Result<Vec<RecordBatch>> {
+        read_piece(piece, &self.projection(event_type, columns)?)
+    }
+
+    fn projection(&self, event_type: &str, columns: &[&str]) -> Result<SchemaRef> {
+        let schema = self.schema(event_type)?;
+        let field = |name: &&str| {
+            let found = schema.fields().find(name).map(|(_, field)| Arc::clone(field));
+            found.ok_or_else(|| Error::bug(format!("`{event_type}` has no column `{name}`")))
+        };
+        Ok(Arc::new(Schema::new(columns.iter().map(field).collect::<Result<Vec<_>>>()?)))
+    }
+
+    fn files(&self, wanted: impl Fn(&TableFile) -> bool) -> impl Iterator<Item = SegmentFile> {
+        self.head.segments.iter().flat_map(move |segment| {
+            let folder = Segment::folder(&self.folder, segment.number);
+            let files = segment.files.iter().filter(|file| wanted(file));
+            let found = files.map(|file| SegmentFile {
+                path: folder.join(&file.file),
+                rows: file.rows,
+                positions: file.positions,
+            });
+            found.collect::<Vec<_>>()
+        })
+    }
+}

@@ -1,0 +1,182 @@
+//! The one file that says what the log is: everything that it does not name does not exist.
+//!
+//! Segments are written and made durable first; then the head is replaced by a rename. That is the commit.
+
+use super::position::Position;
+use super::source::Source;
+use super::store::TableFile;
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::model::Envelope;
+use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// The number of this format of the log; a log with another one is refused.
+const FORMAT: u32 = 1;
+
+/// What the log is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    format: u32,
+    pub envelope: EnvelopeRecord,
+    /// Of the last event.
+    pub position: Position,
+    /// In the order of ingests.
+    pub segments: Vec<Segment>,
+    /// In the order in which they were first seen.
+    pub sources: Vec<Source>,
+}
+
+/// What one ingest added.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Segment {
+    pub number: u64,
+    pub files: Vec<TableFile>,
+}
+
+/// The envelope with which the log began (DESIGN 1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvelopeRecord {
+    #[serde(rename = "type")]
+    event_type: String,
+    version: Option<String>,
+    time: String,
+    payload: Option<String>,
+    id: Option<String>,
+    order: Option<String>,
+    zone: Option<String>,
+}
+
+impl From<&Envelope> for EnvelopeRecord {
+    fn from(envelope: &Envelope) -> Self {
+        Self {
+            event_type: envelope.event_type.clone(),
+            version: envelope.version.clone(),
+            time: envelope.time.clone(),
+            payload: envelope.payload.clone(),
+            id: envelope.id.clone(),
+            order: envelope.order.clone(),
+            zone: envelope.zone.map(|zone| zone.name().to_owned()),
+        }
+    }
+}
+
+impl EnvelopeRecord {
+    fn parts(&self) -> [(&'static str, Option<&str>); 7] {
+        [
+            ("type", Some(self.event_type.as_str())),
+            ("version", self.version.as_deref()),
+            ("time", Some(self.time.as_str())),
+            ("payload", self.payload.as_deref()),
+            ("id", self.id.as_deref()),
+            ("order", self.order.as_deref()),
+            ("zone", self.zone.as_deref()),
+        ]
+    }
+
+    /// The log's envelope must still be this one.
+    ///
+    /// # Errors
+    /// The author's, naming what changed and why it cannot.
+    pub fn must_be(&self, now: &Self) -> Result<()> {
+        let changed = self.parts().into_iter().zip(now.parts()).find(|(was, is)| was != is);
+        let Some(((part, was), (_, is))) = changed else { return Ok(()) };
+        let said = |name: Option<&str>| name.map_or("nothing".to_owned(), |name| format!("`{name}`"));
+        Err(Error::author(format!(
+            "the envelope of a log cannot change: this log began with `{part}` as {}, the pipeline now says {}; \
+             its events were identified, ordered and compared by what it was",
+            said(was),
+            said(is)
+        ))
+        .next("restore the envelope, or begin a new warehouse"))
+    }
+}
+
+impl Head {
+    /// The head of a log without events.
+    pub fn new(envelope: EnvelopeRecord) -> Self {
+        Self { format: FORMAT, envelope, position: Position(0), segments: Vec::new(), sources: Vec::new() }
+    }
+
+    /// The head in this folder; `None` if no log has begun there.
+    pub fn load(folder: &Path) -> Result<Option<Self>> {
+        let path = path(folder);
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io("read", &path, error)),
+        };
+        let damaged = |error: serde_json::Error| {
+            Error::operator(format!("{} is damaged: {error}", path.display())).because(error)
+        };
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        let Format { format } = serde_json::from_slice(&bytes).map_err(damaged)?;
+        if format != FORMAT {
+            return Err(Error::operator(format!(
+                "this log has format {format}, this program knows {FORMAT}"
+            ))
+            .next("use the version of starlog that wrote it, or a newer one"));
+        }
+        serde_json::from_slice(&bytes).map(Some).map_err(damaged)
+    }
+
+    /// Commits: from now on the log is what this head says.
+    pub fn save(&self, disk: &Disk, folder: &Path) -> Result<()> {
+        let io = |action, path: &Path| {
+            let path = path.to_owned();
+            move |error| Error::io(action, &path, error)
+        };
+        disk.create_dir_all(folder).map_err(io("create", folder))?;
+        let (target, new) = (path(folder), folder.join("head.json.new"));
+        let mut bytes = serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::bug(format!("the head of the log has no JSON: {error}")))?;
+        bytes.push(b'\n');
+        if new.exists() {
+            disk.remove_file(&new).map_err(io("remove", &new))?;
+        }
+        disk.write(&new, &bytes).map_err(io("write", &new))?;
+        disk.replace(&new, &target).map_err(io("replace", &target))?;
+        disk.sync_dir(folder).map_err(io("sync", folder))
+    }
+
+    /// The number of the next segment: never one that was used before, committed or not.
+    pub fn next_segment(&self) -> u64 {
+        self.segments.last().map_or(1, |segment| segment.number + 1)
+    }
+}
+
+impl Segment {
+    /// The folder of the segment.
+    pub fn folder(log: &Path, number: u64) -> PathBuf {
+        log.join("segments").join(number.to_string())
+    }
+}
+
+fn path(folder: &Path) -> PathBuf {
+    folder.join("head.json")
+}
+
+/// Removes what an interrupted ingest has left: segments that the head does not name.
+pub fn sweep(disk: &Disk, log: &Path, head: &Head) -> Result<()> {
+    let folder = log.join("segments");
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io("list", &folder, error)),
+    };
+    for entry in entries {
+        let path = entry.map_err(|error| Error::io("list", &folder, error))?.path();
+        let number =
+            path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<u64>().ok());
+        let is_left_over =
+            number.is_some_and(|number| !head.segments.iter().any(|segment| segment.number == number));
+        if is_left_over {
+            disk.remove_dir_all(&path).map_err(|error| Error::io("remove", &path, error))?;
+        }
+    }
+    Ok(())
+}

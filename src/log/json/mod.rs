@@ -1,0 +1,28 @@
+//! One line → its JSON tokens: is this exactly RFC 8259, narrowed by I-JSON (RFC 7493)?
+//!
+//! Our own scanner, because a line must be judged, not only read. sonic-rs 0.5 lets lone surrogates
+//! pass where it is lazy, refuses 1e400 where it is not, and dies of stack overflow at a nesting of
+//! 100,000; serde_json takes the last of two equal keys and loses the text of a number. None of them
+//! says *which* rule a line broke, and that is what a reject is for.
+//!
+//! Never: panic, recurse beyond [`MAX_DEPTH`], replace a character, or round a number.
+
+mod line;
+mod number;
+mod scanner;
+mod text;
+mod value;
+
+pub use line::{looks_pretty_printed, whole_object};
+pub use number::Number;
+pub use scanner::{Scanner, Scratch, Token};
+pub use text::Text;
+
+/// Nesting beyond this is a reject (serde_json's default).
+pub const MAX_DEPTH: u32 = 128;
+
+/// Members of one object beyond this are a reject.
+pub const MAX_FIELDS: u32 = 4_096;
+
+/// A key longer than this is a reject.
+pub const MAX_KEY_BYTES: usize = 4_096;

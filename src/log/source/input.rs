@@ -1,0 +1,137 @@
+//! An open file → its decompressed bytes, with a bound on what a few bytes may become.
+
+use super::failure::{FileCode, FileFailure};
+use super::file::{Packing, RegularFile};
+use super::gzip::{GzipMembers, TrailingGarbage};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// No log compresses better than this (deflate itself ends at 1,032), ...
+const BOMB_RATIO: u64 = 500;
+/// ... and below this size it does not matter.
+const BOMB_BYTES: u64 = 256 << 20;
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// Decompressed bytes in a row.
+pub struct Input {
+    reader: Box<dyn Read + Send>,
+    packing: Packing,
+    name: String,
+    stored: Arc<AtomicU64>,
+    given: u64,
+}
+
+impl Input {
+    /// From the start, or from an offset of a plain file.
+    pub fn new(file: &RegularFile, plain_offset: u64) -> Result<Self, FileFailure> {
+        let stored = Arc::new(AtomicU64::new(0));
+        let broken = |error: io::Error| file.failure(&error);
+        let mut handle = file.file.try_clone().map_err(broken)?;
+        handle.seek(SeekFrom::Start(plain_offset)).map_err(broken)?;
+        let counted = Counted { file: handle, count: Arc::clone(&stored) };
+        let reader: Box<dyn Read + Send> = match file.packing {
+            Packing::Plain => Box::new(counted),
+            Packing::Gzip => Box::new(GzipMembers::new(BufReader::with_capacity(BUFFER_BYTES, counted))),
+            Packing::Zstd => {
+                let input = BufReader::with_capacity(BUFFER_BYTES, counted);
+                Box::new(zstd::stream::read::Decoder::with_buffer(input).map_err(broken)?)
+            }
+        };
+        Ok(Self { reader, packing: file.packing, name: file.name.clone(), stored, given: 0 })
+    }
+
+    /// Whether the file is finished by its nature: nobody appends half a line to it.
+    pub fn is_packed(&self) -> bool {
+        self.packing != Packing::Plain
+    }
+
+    /// Bytes read from the disk so far.
+    pub fn stored_bytes(&self) -> u64 {
+        self.stored.load(Ordering::Relaxed)
+    }
+
+    /// Adds bytes to a buffer until it holds `target` of them; false at the end of the file.
+    pub fn fill(&mut self, buffer: &mut Vec<u8>, target: usize) -> Result<bool, FileFailure> {
+        let before = buffer.len();
+        let mut filled = before;
+        buffer.resize(target.max(filled), 0);
+        let mut result = Ok(true);
+        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+            match self.reader.read(rest) {
+                Ok(0) => {
+                    result = Ok(false);
+                    break;
+                }
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    result = Err(self.failure(&error));
+                    break;
+                }
+            }
+        }
+        self.given += (filled - before) as u64;
+        buffer.truncate(filled);
+        result.and_then(|more| self.no_bomb().map(|()| more))
+    }
+
+    fn no_bomb(&mut self) -> Result<(), FileFailure> {
+        if self.is_packed() && self.given > BOMB_BYTES && self.given / BOMB_RATIO > self.stored_bytes() {
+            let message = format!("it decompresses to more than {BOMB_RATIO} times its size");
+            return Err(FileFailure::new(&self.name, FileCode::Bomb, message));
+        }
+        Ok(())
+    }
+
+    fn failure(&self, error: &io::Error) -> FileFailure {
+        let text = error.to_string();
+        let code = match self.packing {
+            Packing::Plain => FileCode::Unreadable,
+            _ if error.raw_os_error().is_some() => FileCode::Unreadable,
+            _ if error.kind() == io::ErrorKind::UnexpectedEof => FileCode::Truncated,
+            _ if error.get_ref().is_some_and(|inner| inner.is::<TrailingGarbage>()) => {
+                FileCode::TrailingGarbage
+            }
+            Packing::Zstd if text.contains("too much memory") => FileCode::Window,
+            Packing::Zstd if text.contains("ictionary") => FileCode::Dictionary,
+            Packing::Zstd if text.contains("Unknown frame") => FileCode::TrailingGarbage,
+            Packing::Gzip | Packing::Zstd => FileCode::Corrupt,
+        };
+        FileFailure::new(&self.name, code, text)
+    }
+}
+
+struct Counted {
+    file: File,
+    count: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
+        Ok(read)
+    }
+}
+
+/// Whether content begins like something that is no UTF-8 log: said once, instead of a million rejects.
+pub fn refuse_strange_content(start: &[u8], is_packed: bool, name: &str) -> Result<(), FileFailure> {
+    let wide = matches!(
+        start,
+        [0xff, 0xfe, ..]
+            | [0xfe, 0xff, ..]
+            | [0, 0, 0xfe, 0xff, ..]
+            | [b'{', 0, _, 0, ..]
+            | [0, b'{', 0, _, ..]
+            | [0, 0, 0, b'{', 0, 0, 0, ..]
+    );
+    if wide {
+        return Err(FileFailure::new(name, FileCode::Encoding, "UTF-16 or UTF-32; a log is UTF-8"));
+    }
+    if is_packed && Packing::of(start) != Packing::Plain {
+        return Err(FileFailure::new(name, FileCode::Nested, "a compressed file inside a compressed file"));
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! Typed columns ⇄ immutable Parquet segments: where is the log kept?
+//!
+//! A segment is what one ingest added: a file for each event type that came, and one for rejects.
+//! It counts only once the head names it ([`super::head`]); a file is never changed.
+
+mod encode;
+mod read;
+mod segment;
+mod settings;
+
+pub mod schema;
+
+pub use encode::{Encoded, Job};
+pub use read::{Piece, Scan, SegmentFile, pieces, read, read_piece};
+pub use segment::{SegmentWriter, TableFile};

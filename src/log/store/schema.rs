@@ -1,0 +1,61 @@
+//! The columns of the event store.
+
+use crate::log::decode::{EventPlan, ListPlan, arrow_type};
+use crate::model::ValueType;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use std::sync::Arc;
+
+/// Columns before the payload's, in order.
+pub const ENVELOPE: [(&str, DataType, bool); 11] = [
+    ("_position", DataType::Int64, false),
+    ("_time", DataType::Timestamp(TimeUnit::Microsecond, None), false),
+    ("_order", DataType::Int64, true),
+    ("_version", DataType::Int64, false),
+    ("_id", DataType::Utf8, true),
+    ("_content", DataType::Int64, true),
+    ("_file", DataType::Utf8, false),
+    ("_line", DataType::Int64, false),
+    ("_offset", DataType::Int64, false),
+    ("_absent", DataType::Utf8, true),
+    ("_unknown", DataType::Utf8, true),
+];
+
+/// The columns of an event type: the envelope, the scalar fields, the lists.
+/// Payload columns may be null whatever the contract says: a contract may change, a segment may not.
+#[must_use]
+pub fn event(plan: &EventPlan) -> SchemaRef {
+    let envelope =
+        ENVELOPE.iter().map(|(name, data_type, nullable)| Field::new(*name, data_type.clone(), *nullable));
+    let scalars = plan.columns.iter().map(payload);
+    let mut fields: Vec<FieldRef> = envelope.chain(scalars).map(Arc::new).collect();
+    fields.extend(plan.lists.iter().map(list));
+    Arc::new(Schema::new(fields))
+}
+
+/// The column of a list: a list of objects, none of them null.
+#[must_use]
+pub fn list(plan: &ListPlan) -> FieldRef {
+    let items = plan.columns.iter().map(payload);
+    let element = Field::new("element", DataType::Struct(items.collect()), false);
+    Arc::new(Field::new(&plan.name, DataType::List(Arc::new(element)), true))
+}
+
+fn payload((name, value_type): &(String, ValueType)) -> Field {
+    Field::new(name, arrow_type(*value_type), true)
+}
+
+/// The columns of rejects.
+#[must_use]
+pub fn rejects() -> SchemaRef {
+    let fields = [
+        ("code", DataType::Utf8),
+        ("message", DataType::Utf8),
+        ("file", DataType::Utf8),
+        ("line", DataType::Int64),
+        ("offset", DataType::Int64),
+        ("position_before", DataType::Int64),
+        ("raw", DataType::Binary),
+    ];
+    let fields = fields.into_iter().map(|(name, data_type)| Field::new(name, data_type, false));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
