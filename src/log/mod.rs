@@ -30,4 +30,5 @@ pub use event_log::EventLog;
 pub use position::Position;
 pub use progress::Progress;
 pub use source::{FileCode, FileFailure, Source, expand};
+pub use store::schema::rejects as rejects_schema;
 pub use store::{Piece, Scan, SegmentFile};

@@ -5,14 +5,14 @@
 //! it never writes a file, never reads one that it was not given, never fetches anything, and never
 //! changes its own settings once it is open. [`read_only`] says how that is enforced.
 //!
-//! The room knows nothing of manifests, pipelines or layouts: whoever opens a session describes the
-//! tables in a [`SessionSpec`].
+//! A [`SessionSpec`] says what a session holds; [`describe`] reads it off a release's manifest.
 
 mod answer;
 mod fault;
 mod format;
 mod read_only;
 mod relations;
+mod release;
 mod session;
 mod spec;
 mod sql;
@@ -24,6 +24,7 @@ mod visible;
 pub use answer::Answer;
 pub use format::{Format, Limit, Written};
 pub use read_only::Question;
+pub use release::{describe, tables};
 pub use session::Session;
 pub use spec::{Column, SessionSpec, Table, Until, View};
 pub use statements::is_complete;
