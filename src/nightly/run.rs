@@ -75,7 +75,8 @@ pub fn run(model: &Model, options: &Options, disk: &Disk, progress: &dyn Progres
     let warehouse = writer.warehouse();
     let mut log = EventLog::open(disk, &warehouse.log_dir(), model)?;
     let threads = options.threads.unwrap_or_else(available_threads);
-    let ingested = clock.time(Stage::Ingest, &mut stages, || ingest(model, options, &mut log, threads, progress))?;
+    let ingested =
+        clock.time(Stage::Ingest, &mut stages, || ingest(model, options, &mut log, threads, progress))?;
     refuse_too_many_rejects(model, &ingested)?;
 
     let current = warehouse.current()?;
@@ -154,7 +155,8 @@ fn refuse_too_many_rejects(model: &Model, ingested: &IngestReport) -> Result<()>
 
 fn is_up_to_date(current: &Release, model: &Model, log: &EventLog, layouts: &[Layout]) -> bool {
     let manifest = current.manifest();
-    let has_layouts = current.layouts().is_ok_and(|built| layouts.iter().all(|layout| built.contains(layout)));
+    let has_layouts =
+        current.layouts().is_ok_and(|built| layouts.iter().all(|layout| built.contains(layout)));
     manifest.format_version == crate::warehouse::FORMAT_VERSION
         && manifest.log_position == log.position().0
         && manifest.pipeline.hash == model.hash

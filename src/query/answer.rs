@@ -20,6 +20,11 @@ impl<'s> Answer<'s> {
     pub(super) fn open(connection: &'s Connection, question: &Question) -> Result<Self> {
         let faulty = |error: duckdb::Error| fault::of_question(&error);
         let mut statement = connection.prepare(&question.sql).map_err(faulty)?;
+        if statement.parameter_count() > 0 {
+            return Err(
+                Error::author("the SQL leaves a value open").next("write the value instead of ? or $1")
+            );
+        }
         let schema = statement.stream_arrow([]).map_err(faulty)?.get_schema();
         for column in 0..schema.fields().len() {
             if let Some(type_name) = lost_in_arrow(&statement.column_logical_type(column)) {
@@ -58,11 +63,13 @@ impl<'s> Answer<'s> {
 }
 
 /// Types that DuckDB hands over with other values than its own: a large unsigned integer as a signed
-/// one, a time without its zone.
+/// one, a time without its zone, the bytes inside of bits and of big numbers.
 fn lost_in_arrow(logical_type: &LogicalTypeHandle) -> Option<&'static str> {
     match logical_type.id() {
         LogicalTypeId::UHugeint => Some("UHUGEINT"),
         LogicalTypeId::TimeTZ => Some("TIME WITH TIME ZONE"),
+        LogicalTypeId::Bit => Some("BIT"),
+        LogicalTypeId::Bignum => Some("BIGNUM"),
         _ => (0..logical_type.num_children()).find_map(|index| lost_in_arrow(&logical_type.child(index))),
     }
 }

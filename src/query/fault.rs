@@ -22,6 +22,10 @@ pub(super) fn of_question(error: &duckdb::Error) -> Error {
     if text.starts_with("INTERNAL Error") || text.starts_with("FATAL Error") {
         return Error::bug(text);
     }
+    if let Some(file) = missing_file(&text) {
+        return Error::operator(format!("{file} is not there any more"))
+            .next("check that nobody removes files from the warehouse");
+    }
     if text.starts_with("Permission Error") {
         return Error::author(text).next("a query reads the tables of the release and no other file");
     }
@@ -41,4 +45,11 @@ pub(super) fn of_relation(schema: &str, name: &str, error: &duckdb::Error) -> Er
 /// DuckDB refused a setting or a question of our own.
 pub(super) fn of_ours(action: &str, error: &duckdb::Error) -> Error {
     Error::bug(format!("DuckDB cannot {action}: {}", message(error)))
+}
+
+/// Where DuckDB finds no file of a name, it looks for a directory of that name, and is refused.
+fn missing_file(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix("Permission Error: Cannot access file \"")?;
+    let (path, _) = rest.split_once("\" - ")?;
+    path.strip_suffix("/**/*.parquet").filter(|file| file.ends_with(".parquet"))
 }

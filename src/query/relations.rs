@@ -1,6 +1,7 @@
 //! [`Table`] and [`View`] → views in DuckDB, with a comment on every column that has one.
 
 use duckdb::Connection;
+use std::path::Path;
 
 use super::spec::{Column, Table, View};
 use super::{fault, sql};
@@ -75,7 +76,7 @@ fn select_from_files(connection: &Connection, table: &Table) -> Result<String, F
     } else {
         columns.extend(table.columns.iter().map(|column| sql::identifier(&column.name)));
     }
-    columns.extend(table.partition.iter().map(|column| sql::identifier(&column.name)));
+    columns.extend(table.partition.iter().map(|column| partition_column(table, column)));
     let mut select = format!("SELECT {} FROM {source}", columns.join(", "));
     if let Some(until) = &table.until {
         select.push_str(&format!(" WHERE {} <= {}", sql::identifier(&until.column), until.at_most));
@@ -87,14 +88,36 @@ fn select_from_files(connection: &Connection, table: &Table) -> Result<String, F
 fn source(table: &Table) -> Result<String> {
     let paths = table.files.iter().map(|file| sql::path(file)).collect::<Result<Vec<_>>>()?;
     let directories = match &table.partition {
-        Some(column) => {
+        Some(column) if !is_ambiguous(table, column) => {
             format!("hive_partitioning = true, hive_types = {{{}: VARCHAR}}", sql::literal(&column.name))
         }
+        Some(_) => format!("hive_partitioning = false, filename = {}", sql::literal(PATH_COLUMN)),
         // Directories above the warehouse may look like a partition: they are none.
         None => "hive_partitioning = false".to_owned(),
     };
     let by_name = if table.files_may_differ { ", union_by_name = true" } else { "" };
     Ok(format!("read_parquet({}, {directories}{by_name})", sql::list(&paths)))
+}
+
+const PATH_COLUMN: &str = "_path";
+
+/// Whether a directory above the table's own has the name of a partition too. DuckDB would take the
+/// first, so the value has to be cut out of the path, at the price that DuckDB opens every file.
+fn is_ambiguous(table: &Table, column: &Column) -> bool {
+    let named = |file: &Path| {
+        let directories = file.iter().filter_map(|part| part.to_str()?.split_once('='));
+        directories.filter(|(name, _)| name.eq_ignore_ascii_case(&column.name)).count()
+    };
+    table.files.iter().any(|file| named(file) != 1)
+}
+
+fn partition_column(table: &Table, column: &Column) -> String {
+    let name = sql::identifier(&column.name);
+    if !is_ambiguous(table, column) {
+        return name;
+    }
+    let directory = format!("str_split({}, '/')[-2]", sql::identifier(PATH_COLUMN));
+    format!("substr({directory}, {}) AS {name}", column.name.len() + 2)
 }
 
 fn columns_of(connection: &Connection, source: &str) -> Result<Vec<String>, duckdb::Error> {

@@ -14,7 +14,11 @@ pub fn describe(release: &Release, layout: Layout, warehouse: &Path) -> SessionS
     let mut tables = tables(release, layout, "main");
     tables.extend(relations.log.iter().map(|relation| log_table(relation, warehouse, position)));
     let wide = relations.wide.get(&layout.to_string()).into_iter().flatten();
-    SessionSpec { tables, views: wide.map(|wide| wide_view(wide, "star")).collect(), ..SessionSpec::default() }
+    SessionSpec {
+        tables,
+        views: wide.map(|wide| wide_view(wide, "star")).collect(),
+        ..SessionSpec::default()
+    }
 }
 
 /// The tables of one layout, in a schema of that name.

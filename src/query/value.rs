@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, StructArray};
 use arrow::datatypes::{
-    ArrowDictionaryKeyType, DataType, Date32Type, Decimal128Type, DecimalType, Float32Type, Float64Type,
-    Int8Type, Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType, Time64MicrosecondType,
-    Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    ArrowDictionaryKeyType, DataType, Date32Type, Decimal128Type, Float32Type, Float64Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, IntervalMonthDayNanoType, Time64MicrosecondType, Time64NanosecondType,
+    TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
@@ -95,9 +95,8 @@ fn write_bare(array: &dyn Array, row: usize, out: &mut String) {
         // The shortest text that reads back as the same number.
         DataType::Float32 => push(out, format_args!("{:?}", array.as_primitive::<Float32Type>().value(row))),
         DataType::Float64 => push(out, format_args!("{:?}", array.as_primitive::<Float64Type>().value(row))),
-        DataType::Decimal128(precision, scale) => {
-            let value = array.as_primitive::<Decimal128Type>().value(row);
-            out.push_str(&Decimal128Type::format_decimal(value, *precision, *scale));
+        DataType::Decimal128(_, scale) => {
+            write_decimal(array.as_primitive::<Decimal128Type>().value(row), *scale, out);
         }
         DataType::Date32 => time::write_date(array.as_primitive::<Date32Type>().value(row), out),
         DataType::Time64(TimeUnit::Microsecond) => {
@@ -154,6 +153,19 @@ fn integer<T: ArrowPrimitiveType<Native: std::fmt::Display>>(
     out: &mut String,
 ) {
     push(out, format_args!("{}", array.as_primitive::<T>().value(row)));
+}
+
+/// All digits that there are. Arrow's own formatter cuts them to the declared precision, which is 38 even
+/// for a HUGEINT of 39 digits.
+fn write_decimal(value: i128, scale: i8, out: &mut String) {
+    let Ok(scale @ 1..) = usize::try_from(scale) else {
+        push(out, format_args!("{value}"));
+        return;
+    };
+    let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - scale);
+    let sign = if value < 0 { "-" } else { "" };
+    push(out, format_args!("{sign}{whole}.{fraction}"));
 }
 
 /// An enumeration: the text that the key stands for.

@@ -146,8 +146,9 @@ impl Column {
     ///
     /// A type that no table may hold is a bug.
     pub fn of(field: &Field) -> Result<Self> {
-        let sql_type = sql_type(field.data_type())
-            .ok_or_else(|| Error::bug(format!("column {} has the type {}", field.name(), field.data_type())))?;
+        let sql_type = sql_type(field.data_type()).ok_or_else(|| {
+            Error::bug(format!("column {} has the type {}", field.name(), field.data_type()))
+        })?;
         let comment = field.metadata().get(crate::layout::COMMENT).cloned().unwrap_or_default();
         Ok(Self { name: field.name().clone(), sql_type, nullable: field.is_nullable(), comment })
     }

@@ -17,9 +17,7 @@ mod staged;
 mod sums;
 mod writer;
 
-pub use manifest::{
-    Column, DataFile, LogRelation, Manifest, Pipeline, Relations, TableEntry, WideRelation,
-};
+pub use manifest::{Column, DataFile, LogRelation, Manifest, Pipeline, Relations, TableEntry, WideRelation};
 pub use parquet::{Encoded, encode};
 pub use release::Release;
 pub use staged::{FactPlan, Staged};

@@ -88,7 +88,8 @@ impl Writer {
         let number = self.next_number()?;
         let previous = self.warehouse().current()?;
         let parts = Mutex::new(BTreeMap::new());
-        let staged = Staged { writer: self, layouts, number, pipeline, log_position, relations, previous, parts };
+        let staged =
+            Staged { writer: self, layouts, number, pipeline, log_position, relations, previous, parts };
         let dir = staged.dir();
         if fs::symlink_metadata(&dir).is_ok() {
             self.disk.remove_dir_all(&dir).map_err(|error| Error::io("remove", &dir, error))?;

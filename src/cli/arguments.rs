@@ -1,0 +1,263 @@
+//! The command line: its words, its help.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use starlog::generate::Share;
+use starlog::layout::Layout;
+use starlog::query::Format;
+
+use super::size::Size;
+
+/// Turns an event log into a dimensional warehouse: a star or a snowflake in Parquet that answers SQL.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    about,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "\
+Start here:
+  starlog run pipelines/retail.toml          build ./warehouse from the log that the pipeline names
+  starlog query 'SHOW TABLES'                see what there is
+  starlog query                              ask on, at a prompt
+
+Exit codes:
+  0  done
+  1  the data: too many rejects, a check failed, a file that could not be read
+  2  the command line, the SQL or the pipeline file
+  3  the machine: disk, lock, permission, memory
+  4  a bug of ours
+
+`starlog COMMAND --help` says more, with examples."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Run(RunArguments),
+    Query(QueryArguments),
+    Generate(GenerateArguments),
+    Schema,
+}
+
+/// Take in new events, build the tables, check them, publish them.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "\
+Take in new events, build the tables, check them, publish them.
+
+What a run publishes is a release: an immutable folder of Parquet files, to which \
+`warehouse/current` points. Whoever reads the release before goes on undisturbed. When a check fails, \
+nothing is published, and the next run goes on from there. Running again takes what is new.",
+    after_help = "\
+Examples:
+  starlog run pipelines/retail.toml
+  starlog run pipelines/retail.toml --layout star,snowflake --warehouse /data/shop
+  starlog run pipelines/retail.toml --log 'incoming/*.ndjson.gz'
+  starlog run pipelines/retail.toml --json | jq .release"
+)]
+pub struct RunArguments {
+    /// The pipeline file; `starlog schema` describes it
+    pub pipeline: PathBuf,
+
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
+
+    /// How dimensions lie on disk; both, if both are named
+    #[arg(
+        long,
+        value_name = "LAYOUT",
+        value_delimiter = ',',
+        default_value = "star",
+        env = "STARLOG_LAYOUT",
+        hide_env_values = true
+    )]
+    pub layout: Vec<LayoutArgument>,
+
+    /// Read these files instead of those that the pipeline names: .ndjson, .ndjson.gz or .ndjson.zst
+    #[arg(long, value_name = "FILE-OR-GLOB", num_args = 1.., env = "STARLOG_LOG", hide_env_values = true)]
+    pub log: Vec<String>,
+
+    #[command(flatten)]
+    pub limits: LimitArguments,
+
+    /// Print the summary as JSON
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true)]
+    pub json: bool,
+}
+
+/// Ask the current release in SQL.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "\
+Ask the current release in SQL, as DuckDB speaks it.
+
+Tables have their plain names: fact_orders, dim_product, dim_date. In either layout, star.dim_product is the \
+whole dimension in one relation, so that one text runs on both. Events are log.\"OrderPlaced\" and so on, the \
+lines that were no events log.rejects; both end where the release ends. DESCRIBE says what a column is, \
+duckdb_columns() has a comment on each.
+
+A query can only read. Without SQL, and on a terminal, there is a prompt.",
+    after_help = "\
+Examples:
+  starlog query 'SHOW TABLES'
+  starlog query \"SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'fact_orders'\"
+  starlog query 'SELECT kind, count(*), sum(net_amount) FROM fact_orders GROUP BY kind'
+  starlog query 'SELECT code, file, line, message FROM log.rejects'
+  starlog query --format csv -f report.sql > report.csv
+  echo 'FROM dim_date LIMIT 3' | starlog query -"
+)]
+pub struct QueryArguments {
+    /// The question, or `-` to read it from standard input; several end with `;`
+    #[arg(value_name = "SQL", conflicts_with = "file")]
+    pub sql: Option<String>,
+
+    /// Read the question from a file
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
+
+    /// The layout whose tables have the plain names; of several, the first that the release has
+    #[arg(
+        long,
+        value_name = "LAYOUT",
+        value_delimiter = ',',
+        default_value = "star,snowflake",
+        env = "STARLOG_LAYOUT",
+        hide_env_values = true
+    )]
+    pub layout: Vec<LayoutArgument>,
+
+    /// How the answer looks. CSV and JSON hold every value as it is; in the others, signs that a
+    /// terminal would obey are escaped
+    #[arg(long, default_value = "table", env = "STARLOG_FORMAT", hide_env_values = true)]
+    pub format: FormatArgument,
+
+    /// Show all rows of a table; without it, the first 1000
+    #[arg(long, env = "STARLOG_ALL", hide_env_values = true)]
+    pub all: bool,
+
+    #[command(flatten)]
+    pub limits: LimitArguments,
+}
+
+/// Write a made-up log of a shop, the same for the same seed.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "\
+Write a made-up log of a shop, one file a day: departments, categories, products, stores and customers that \
+open, move, are renamed and closed; orders that are placed, shipped, amended, cancelled and returned in part. \
+The same options give the same bytes. `pipelines/retail.toml` reads it.",
+    after_help = "\
+Examples:
+  starlog generate --orders 10000 --seed 1 --out shop
+  starlog run pipelines/retail.toml --log 'shop/*.ndjson'
+  starlog generate --orders 10000 --seed 1 --late 0.02 --duplicates 0.01 --bad 0.001 --out messy"
+)]
+pub struct GenerateArguments {
+    /// How many orders
+    #[arg(long, value_name = "N", env = "STARLOG_ORDERS", hide_env_values = true)]
+    pub orders: u64,
+
+    /// Which of all such logs
+    #[arg(long, value_name = "S", env = "STARLOG_SEED", hide_env_values = true)]
+    pub seed: u64,
+
+    /// Over how many days
+    #[arg(long, value_name = "N", default_value_t = 730, env = "STARLOG_DAYS", hide_env_values = true)]
+    pub days: u32,
+
+    /// The share of events that come days after they happened
+    #[arg(long, value_name = "SHARE", default_value = "0", env = "STARLOG_LATE", hide_env_values = true)]
+    pub late: Share,
+
+    /// The share of lines that come twice
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value = "0",
+        env = "STARLOG_DUPLICATES",
+        hide_env_values = true
+    )]
+    pub duplicates: Share,
+
+    /// The share of broken lines among the good ones
+    #[arg(long, value_name = "SHARE", default_value = "0", env = "STARLOG_BAD", hide_env_values = true)]
+    pub bad: Share,
+
+    /// The folder for the files
+    #[arg(long, value_name = "DIR", env = "STARLOG_OUT", hide_env_values = true)]
+    pub out: PathBuf,
+
+    /// Print what was written, and what its tables must hold, as JSON
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct WarehouseArgument {
+    /// The warehouse's folder
+    #[arg(
+        long = "warehouse",
+        value_name = "DIR",
+        default_value = "warehouse",
+        env = "STARLOG_WAREHOUSE",
+        hide_env_values = true
+    )]
+    pub folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct LimitArguments {
+    /// How many threads to use; as many as there are cores, if none is given
+    #[arg(long, value_name = "N", env = "STARLOG_THREADS", hide_env_values = true)]
+    pub threads: Option<NonZeroUsize>,
+
+    /// How much memory DuckDB may use: 2GB, 512MiB
+    #[arg(long, value_name = "SIZE", env = "STARLOG_MEMORY", hide_env_values = true)]
+    pub memory: Option<Size>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum LayoutArgument {
+    Star,
+    Snowflake,
+}
+
+impl From<LayoutArgument> for Layout {
+    fn from(argument: LayoutArgument) -> Self {
+        match argument {
+            LayoutArgument::Star => Self::Star,
+            LayoutArgument::Snowflake => Self::Snowflake,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum FormatArgument {
+    Table,
+    Csv,
+    Json,
+    Jsonl,
+    Markdown,
+}
+
+impl From<FormatArgument> for Format {
+    fn from(argument: FormatArgument) -> Self {
+        match argument {
+            FormatArgument::Table => Self::Table,
+            FormatArgument::Csv => Self::Csv,
+            FormatArgument::Json => Self::Json,
+            FormatArgument::Jsonl => Self::Jsonl,
+            FormatArgument::Markdown => Self::Markdown,
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Arguments → calls, results → text: the only part that knows a person.
+//!
+//! It sees the library's public interface and nothing else. Results go to stdout, everything else to
+//! stderr. Never decides anything about data.
+
+mod arguments;
+mod failure;
+mod generate;
+mod progress;
+mod prompt;
+mod query;
+mod run;
+mod schema;
+mod size;
+mod spill;
+mod summary;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use starlog::error::Result;
+
+/// Does what the command line says; the exit code is documented in `starlog --help`.
+pub fn main() -> ExitCode {
+    failure::announce_panics();
+    let arguments = Arguments::parse();
+    match std::panic::catch_unwind(|| dispatch(&arguments.command)) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => failure::tell(&error),
+        // The hook has told what happened.
+        Err(_) => ExitCode::from(failure::BUG),
+    }
+}
+
+fn dispatch(command: &Command) -> Result<()> {
+    match command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Query(arguments) => query::query(arguments),
+        Command::Generate(arguments) => generate::generate(arguments),
+        Command::Schema => schema::schema(),
+    }
+}

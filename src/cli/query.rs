@@ -1,0 +1,124 @@
+//! `starlog query`: the current release, asked in SQL.
+
+use std::fs;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+
+use starlog::error::{Error, Result};
+use starlog::layout::Layout;
+use starlog::query::{Format, Limit, Session, describe};
+use starlog::warehouse::{Release, Warehouse};
+
+use super::arguments::QueryArguments;
+use super::failure::note;
+use super::prompt;
+use super::spill::Spill;
+
+/// As many rows of a table as a person may want to scroll through.
+const TABLE_ROWS: u64 = 1000;
+
+pub fn query(arguments: &QueryArguments) -> Result<()> {
+    // What is wrong with the command line is said before any file is opened.
+    let text = text(arguments)?;
+    let (release, folder) = current(&arguments.warehouse.folder)?;
+    let layout = layout(&release, arguments)?;
+    let spill = Spill::new()?;
+    let mut spec = describe(&release, layout, &folder);
+    spec.threads = arguments.limits.threads.map(Into::into);
+    spec.memory_bytes = arguments.limits.memory.map(|memory| memory.bytes);
+    spec.spill_directory = Some(spill.folder().to_owned());
+    let asker =
+        Asker { session: Session::open(&spec)?, format: arguments.format.into(), limit: limit(arguments) };
+    match text {
+        Some(text) => asker.ask(&text),
+        None => {
+            let pipeline = &release.manifest().pipeline.name;
+            note(&format!("release {} of {pipeline}, as a {layout}", release.number()));
+            prompt::ask_on(&asker)
+        }
+    }
+}
+
+/// A session, and how its answers are shown.
+pub struct Asker {
+    session: Session,
+    format: Format,
+    limit: Limit,
+}
+
+impl Asker {
+    /// Answers all questions of a text on stdout.
+    pub fn ask(&self, text: &str) -> Result<()> {
+        let mut stdout = io::stdout().lock();
+        for question in self.session.questions(text)? {
+            let mut answer = self.session.ask(&question)?;
+            let written = self.format.write(&mut answer, self.limit, &mut stdout)?;
+            if written.left_out > 0 {
+                note(&format!(
+                    "{} of {} rows; --all shows them all",
+                    written.rows,
+                    written.rows + written.left_out
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The SQL, or `None` for a prompt.
+fn text(arguments: &QueryArguments) -> Result<Option<String>> {
+    match (&arguments.sql, &arguments.file) {
+        (Some(sql), _) if sql == "-" => read_stdin().map(Some),
+        (Some(sql), _) => Ok(Some(sql.clone())),
+        (None, Some(file)) if file == Path::new("-") => read_stdin().map(Some),
+        (None, Some(file)) => match fs::read_to_string(file) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Error::author(format!("there is no file {}", file.display())))
+            }
+            Err(error) => Err(Error::io("read", file, error)),
+        },
+        (None, None) if io::stdin().is_terminal() && io::stdout().is_terminal() => Ok(None),
+        (None, None) => Err(Error::author("there is no SQL to answer").next(
+            "give it as an argument, with -f FILE, or as `-` to read it from standard input: \
+             starlog query 'SHOW TABLES'",
+        )),
+    }
+}
+
+fn read_stdin() -> Result<String> {
+    let mut text = String::new();
+    io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|error| Error::io("read", Path::new("standard input"), error))?;
+    Ok(text)
+}
+
+/// The current release and the warehouse's folder. The pointer is followed here, once (DESIGN 27).
+fn current(folder: &Path) -> Result<(Release, std::path::PathBuf)> {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    match Warehouse::open(&folder)?.current()? {
+        Some(release) => Ok((release, folder)),
+        None => Err(Error::author(format!("{} holds no release yet", folder.display()))
+            .next("publish one: starlog run PIPELINE")),
+    }
+}
+
+/// The first of the layouts asked for that the release has.
+fn layout(release: &Release, arguments: &QueryArguments) -> Result<Layout> {
+    let built = release.layouts()?;
+    let mut wanted = arguments.layout.iter().map(|argument| Layout::from(*argument));
+    wanted.find(|layout| built.contains(layout)).ok_or_else(|| {
+        let names: Vec<String> = built.iter().map(ToString::to_string).collect();
+        Error::author(format!("release {} was not built in that layout", release.number()))
+            .next(format!("it has: {}", names.join(", ")))
+    })
+}
+
+fn limit(arguments: &QueryArguments) -> Limit {
+    Limit {
+        rows: (!arguments.all).then_some(TABLE_ROWS),
+        // Known only if stdout is a terminal.
+        width: comfy_table::Table::new().width(),
+    }
+}

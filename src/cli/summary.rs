@@ -1,0 +1,133 @@
+//! What a run did → a page for a person, or JSON for a program.
+
+use std::fmt::Write;
+
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use comfy_table::{Cell, CellAlignment, Table};
+use serde::Serialize;
+use starlog::error::{Error, Result};
+use starlog::nightly::{Outcome, RunReport, Stage};
+use starlog::query::visible;
+
+/// Indented JSON with a line end.
+pub fn as_json(value: &impl Serialize) -> Result<String> {
+    let mut text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::bug("the summary cannot be written as JSON").because(error))?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// The end of a run in a few lines.
+pub fn of_run(report: &RunReport) -> String {
+    let mut page = String::new();
+    line(&mut page, "release", &release(report));
+    line(&mut page, "events", &events(report));
+    if !report.rejects.is_empty() {
+        let codes = report.rejects.iter().map(|(code, count)| format!("{} {code}", grouped(*count)));
+        line(&mut page, "rejects", &join(codes));
+        line(&mut page, "", "starlog query 'SELECT code, file, line, message FROM log.rejects'");
+    }
+    if !report.unknown_fields.is_empty() {
+        let fields =
+            report.unknown_fields.iter().map(|(field, count)| format!("{field} ({})", grouped(*count)));
+        line(&mut page, "unknown", &format!("fields that the pipeline does not declare: {}", join(fields)));
+    }
+    for (what, counts) in curiosities(report) {
+        line(&mut page, what, &counts);
+    }
+    if report.outcome == Outcome::Published {
+        line(&mut page, "checks", &format!("all {} held", report.checks));
+    }
+    let stages = [Stage::Ingest, Stage::Replay, Stage::Write, Stage::Check, Stage::Publish].map(Stage::name);
+    let stages =
+        stages.iter().filter_map(|stage| Some(format!("{stage} {}", seconds(*report.stages_ms.get(stage)?))));
+    line(&mut page, "took", &format!("{} ({})", seconds(report.elapsed_ms), join(stages)));
+    page.push('\n');
+    page.push_str(&tables(report));
+    page
+}
+
+fn line(page: &mut String, label: &str, text: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(page, "{label:<9} {}", visible(text));
+}
+
+fn release(report: &RunReport) -> String {
+    let number = report.release.map_or_else(|| "none".to_owned(), |number| number.to_string());
+    let outcome = match report.outcome {
+        Outcome::Published => "published",
+        Outcome::Unchanged => "unchanged: there was nothing new",
+    };
+    let position = grouped(report.log_position);
+    format!("{number} of {}, {outcome}; the log ends at position {position}", report.pipeline)
+}
+
+/// Every line of this run is accounted for (DESIGN 6).
+fn events(report: &RunReport) -> String {
+    let lines = &report.lines;
+    let others = [
+        (lines.duplicate, "duplicates"),
+        (lines.rejected, "rejects"),
+        (lines.ignored, "ignored"),
+        (lines.blank, "blank"),
+    ];
+    let mut text = format!("{} new, of {} lines", grouped(lines.accepted), grouped(lines.read));
+    for (count, what) in others {
+        if count > 0 {
+            let _ = write!(text, "; {} {what}", grouped(count));
+        }
+    }
+    text
+}
+
+/// What is right but worth a look, where there is any.
+fn curiosities(report: &RunReport) -> Vec<(&'static str, String)> {
+    let Some(counts) = &report.counts else { return Vec::new() };
+    let all = [
+        ("inferred", "members that were only mentioned", &counts.inferred),
+        ("early", "look-ups before a member's first version", &counts.before_first),
+        ("closed", "look-ups after a member was closed", &counts.after_close),
+        ("held", "reversals and milestones that wait for their header", &counts.held),
+        ("over", "reversals of more than was left", &counts.over_reversed),
+        ("again", "lines placed more than once", &counts.placed_again),
+    ];
+    let told = |(label, what, counts): (&'static str, &str, &Vec<(String, u64)>)| {
+        let some = counts.iter().filter(|(_, count)| *count > 0);
+        let some: Vec<String> = some.map(|(name, count)| format!("{name} {}", grouped(*count))).collect();
+        (!some.is_empty()).then(|| (label, format!("{what}: {}", some.join(", "))))
+    };
+    all.into_iter().filter_map(told).collect()
+}
+
+fn tables(report: &RunReport) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED).set_header(["layout", "table", "rows", "files", "bytes"]);
+    for entry in &report.tables {
+        let numbers = [entry.rows, entry.files as u64, entry.bytes];
+        let right = |number: u64| Cell::new(grouped(number)).set_alignment(CellAlignment::Right);
+        let names = [Cell::new(visible(&entry.layout)), Cell::new(visible(&entry.name))];
+        table.add_row(names.into_iter().chain(numbers.map(right)));
+    }
+    format!("{table}\n")
+}
+
+fn join(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn seconds(ms: u64) -> String {
+    format!("{}.{:02} s", ms / 1000, ms % 1000 / 10)
+}
+
+/// 1234567 → `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
