@@ -3,6 +3,7 @@
 
 mod generate;
 mod layout;
+mod log;
 mod pipeline;
 mod query;
 mod schema;

@@ -6,24 +6,8 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, TimeUnit};
 use arrow::error::ArrowError;
 use std::sync::Arc;
-
-/// The Arrow type of a declared type.
-#[must_use]
-pub fn arrow_type(value_type: ValueType) -> DataType {
-    match value_type {
-        ValueType::Text => DataType::Utf8,
-        ValueType::Integer => DataType::Int64,
-        ValueType::Decimal { precision, scale } => {
-            DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(i8::MAX))
-        }
-        ValueType::Boolean => DataType::Boolean,
-        ValueType::Date => DataType::Date32,
-        ValueType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
-    }
-}
 
 /// Values in the making.
 #[derive(Debug)]

@@ -122,19 +122,12 @@ fn payload_and_parts<'a>(
             }
             payload_hash = Some(payload(contract, rows, reading)?);
         } else if let Some(part) = envelope.find(&name).and_then(|part| parts.get_mut(part)) {
-            let start = reading.scanner.at();
             let token = reading.scanner.token()?;
             if part.replace(token).is_some() {
                 return Err(Flaw::new(Code::DuplicateKey, "a key stands twice in one object"));
             }
             if let Token::Container = token {
                 reading.scanner.value(1, &mut reading.notes.scratch)?;
-            }
-            if is_flat && contract.payload.find(&name, usize::MAX).is_some() {
-                reading.scanner.back_to(start);
-                let before = object.members;
-                reading.member(&mut object, key, &contract.payload, &mut rows.payload, &contract.lists, 1)?;
-                object.members = before;
             }
         } else if is_flat {
             reading.member(&mut object, key, &contract.payload, &mut rows.payload, &contract.lists, 1)?;

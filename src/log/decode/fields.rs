@@ -53,7 +53,7 @@ pub struct Object {
 #[derive(Clone, Copy)]
 pub enum Place<'p> {
     Payload,
-    /// An item of a list, counted from 1.
+    /// An item of a list, counted from 0 as JSON paths do.
     Item(&'p str, usize),
     /// Beside the payload.
     Envelope,
@@ -142,7 +142,7 @@ impl<'a> Reading<'a, '_> {
         self.scanner.enter(depth + 1)?;
         let mut items = content::Items::default();
         while self.scanner.next_item(items.is_empty())? {
-            items.add(self.item(rows, plan, items.len() + 1, depth + 2)?);
+            items.add(self.item(rows, plan, items.len(), depth + 2)?);
         }
         rows.end_list();
         Ok(items.finish())

@@ -13,6 +13,5 @@ mod time;
 mod value;
 
 pub use block::{Decoded, Verdict, decode};
-pub use column::arrow_type;
 pub use plan::{EventPlan, ListPlan, Plan};
 pub use rows::Finished;

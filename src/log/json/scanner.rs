@@ -41,11 +41,6 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
-    /// Sends the cursor back to a place where it has been.
-    pub fn back_to(&mut self, at: usize) {
-        self.at = at;
-    }
-
     /// The bytes from a place to the cursor.
     pub fn since(&self, start: usize) -> &'a [u8] {
         self.bytes.get(start..self.at).unwrap_or_default()

@@ -158,7 +158,7 @@ impl Source {
             piece.clear();
             let wanted = usize::try_from(left).unwrap_or(usize::MAX).min(16 * WINDOW_BYTES);
             input.fill(&mut piece, wanted)?;
-            if piece.is_empty() {
+            if piece.len() < wanted {
                 return Ok(Holds::Shorter);
             }
             trail.remember(&piece);

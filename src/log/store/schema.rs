@@ -1,6 +1,6 @@
 //! The columns of the event store.
 
-use crate::log::decode::{EventPlan, ListPlan, arrow_type};
+use crate::log::decode::{EventPlan, ListPlan};
 use crate::model::ValueType;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use std::sync::Arc;
@@ -36,12 +36,11 @@ pub fn event(plan: &EventPlan) -> SchemaRef {
 #[must_use]
 pub fn list(plan: &ListPlan) -> FieldRef {
     let items = plan.columns.iter().map(payload);
-    let element = Field::new("element", DataType::Struct(items.collect()), false);
-    Arc::new(Field::new(&plan.name, DataType::List(Arc::new(element)), true))
+    Arc::new(Field::new_list(&plan.name, Field::new_struct("item", items.collect::<Vec<_>>(), true), true))
 }
 
 fn payload((name, value_type): &(String, ValueType)) -> Field {
-    Field::new(name, arrow_type(*value_type), true)
+    Field::new(name, value_type.arrow(), true)
 }
 
 /// The columns of rejects.
