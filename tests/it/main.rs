@@ -3,6 +3,7 @@
 
 mod generate;
 mod layout;
+mod parquet_file;
 mod pipeline;
 mod query;
 mod schema;
