@@ -51,6 +51,11 @@ pub(super) fn plain_key(level: &str) -> String {
     )
 }
 
+/// A column of a plain level's own table, which has no versions.
+pub(super) fn plain_column(column: &str, entity: &str) -> String {
+    format!("{column} as rows of dim_{entity} carry it")
+}
+
 /// The key of the parent in the child's table.
 pub(super) fn parent_key(child: &str, parent: &str) -> String {
     format!("Row of dim_{parent} that was true with this {child}; -1 unknown, -2 none")
@@ -68,11 +73,11 @@ fn natural_key(entity: &Entity, index: usize) -> String {
 fn value(entity: &Entity, attribute: &Attribute) -> String {
     let tracking = match attribute.tracking {
         Tracking::History => "as it was in this version: a change opens a version (SCD 2)",
-        Tracking::Overwrite => "its last value, in every version (SCD 1)",
-        Tracking::Fixed => "its first value, in every version (SCD 0)",
-        Tracking::Previous => "its last value, in every version; the one before it stands beside it (SCD 3)",
+        Tracking::Overwrite => "its last value in every version (SCD 1)",
+        Tracking::Fixed => "its first value in every version (SCD 0)",
+        Tracking::Previous => "its last value in every version; the one before it stands beside it (SCD 3)",
     };
-    format!("{} of the {}: {tracking}{}", attribute.name, entity.name, type_note(attribute.value_type))
+    format!("{} of the {}, {tracking}{}", attribute.name, entity.name, type_note(attribute.value_type))
 }
 
 /// What the type alone does not tell.

@@ -4,7 +4,7 @@ use super::comment::type_note;
 use super::level::key_name;
 use super::{COMMENT, Table, commented, no_comment, table};
 use crate::error::{Error, Result};
-use crate::model::{Additivity, Fact, Measure, Model};
+use crate::model::{Additivity, Fact, FactAction, FactEvent, Measure, Model};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::collections::BTreeMap;
@@ -62,7 +62,8 @@ fn explained(field: &Field, comment: Option<&str>) -> Result<Field> {
 fn ledger_comments(fact: &Fact, model: &Model) -> BTreeMap<String, String> {
     let mut comments = common_comments(fact);
     let zone = model.calendar.time_zone;
-    let kinds: Vec<&str> = fact.events.iter().map(|event| event.kind.as_str()).collect();
+    let has_rows = |event: &&FactEvent| !matches!(event.action, FactAction::Header | FactAction::Milestone);
+    let kinds: Vec<&str> = fact.events.iter().filter(has_rows).map(|event| event.kind.as_str()).collect();
     for (column, comment) in [
         ("position", "Position in the log of the event that made the row".to_owned()),
         ("item", "Place in that event's list, from 1; 0 for an event without a list".to_owned()),
@@ -74,13 +75,12 @@ fn ledger_comments(fact: &Fact, model: &Model) -> BTreeMap<String, String> {
     }
     for measure in &fact.measures {
         let sign = match measure.additivity {
-            Additivity::Additive => "signed: what takes back is negative, so it adds up over all rows",
-            Additivity::NonAdditive => "never signed and not to be summed",
+            Additivity::Additive => {
+                "Signed: what is taken back is negative, so that it adds up over all rows"
+            }
+            Additivity::NonAdditive => "Never signed, and not to be summed",
         };
-        comments.insert(
-            measure.name.clone(),
-            format!("{}: {sign}{}", measure.name, type_note(measure.value_type)),
-        );
+        comments.insert(measure.name.clone(), format!("{sign}{}", type_note(measure.value_type)));
     }
     comments
 }
@@ -105,7 +105,7 @@ fn lines_comments(fact: &Fact, model: &Model) -> BTreeMap<String, String> {
         comments.insert(name.clone(), format!("{name} as placed{note}"));
         comments.insert(
             format!("{name}_left"),
-            format!("What is left of {name} after amendments and reversals: its sum over the ledger{note}"),
+            format!("What is left of {name} after all that was taken back{note}"),
         );
     }
     comments

@@ -18,10 +18,10 @@ pub(super) fn tables(dimension: &Dimension, entities: &[RecordBatch]) -> Result<
     let comments = comment::columns(dimension);
     let levels = levels(dimension);
     let (entity_levels, plain_levels) = levels.split_at(entities.len().min(levels.len()));
-    let plain = match (entities.last(), entity_levels.last()) {
-        (Some(wide), Some(level)) => plain_rows(dimension, wide, keys(level, wide)?)?,
-        _ => return Err(Error::bug(format!("dimension {} has no entity", dimension.name))),
+    let (Some(last), Some(wide)) = (entity_levels.last(), entities.last()) else {
+        return Err(Error::bug(format!("dimension {} has no entity", dimension.name)));
     };
+    let plain = plain_rows(dimension, wide, keys(last, wide)?)?;
 
     let mut tables = Vec::with_capacity(levels.len());
     for (index, (level, wide)) in entity_levels.iter().zip(entities).enumerate() {
@@ -33,9 +33,8 @@ pub(super) fn tables(dimension: &Dimension, entities: &[RecordBatch]) -> Result<
         };
         tables.push(entity_table(level, wide, parent_keys, &comments)?);
     }
-    let wide = entities.last().ok_or_else(|| Error::bug("a dimension has no entity"))?;
     for (index, (level, rows)) in plain_levels.iter().zip(&plain).enumerate() {
-        tables.push(plain_table(level, wide, rows, plain.get(index + 1), &comments)?);
+        tables.push(plain_table(level, last.name, wide, rows, plain.get(index + 1))?);
     }
     Ok(tables)
 }
@@ -62,21 +61,21 @@ fn entity_table(
     table(table_name(level.name), vec![key], columns)
 }
 
-/// One row for each combination of values that a row of the entity carries.
+/// One row for each combination of values that a row of the entity below carries.
 fn plain_table(
     level: &Level<'_>,
+    entity: &str,
     wide: &RecordBatch,
     rows: &PlainRows,
     above: Option<&PlainRows>,
-    comments: &BTreeMap<String, String>,
 ) -> Result<Table> {
     let carriers = UInt32Array::from(rows.carriers.clone());
     let key = key_name(level.name);
     let mut columns =
         vec![key_column(level.name, &comment::plain_key(level.name), take(&rows.keys, &carriers, None)?)];
     for name in &level.columns {
-        let (field, array) = own_column(wide, name, comments)?;
-        columns.push((field, take(&array, &carriers, None)?));
+        let field = commented(wide.schema_ref().field_with_name(name)?, &comment::plain_column(name, entity));
+        columns.push((field, take(&column(wide, name)?, &carriers, None)?));
     }
     if let (Some(parent), Some(above)) = (level.parent, above) {
         let parent_keys = take(&above.keys, &carriers, None)?;

@@ -33,6 +33,8 @@ pub fn encode(batch: &RecordBatch, sorted_by: &[String]) -> Result<Encoded> {
         // No `ARROW:schema` in the footer: it is a second schema that only Arrow readers see, and its bytes
         // change with Arrow's own format. The logical types say the same.
         .with_skip_arrow_metadata(true)
+        // The customary name; Arrow's own is the default.
+        .with_schema_root("schema".to_owned())
         .with_properties(properties(sorting(batch, sorted_by)?)?);
     let mut bytes = Vec::new();
     let mut writer =
@@ -50,10 +52,11 @@ fn properties(sorting: Vec<SortingColumn>) -> Result<WriterProperties> {
         // older BigQuery loaders stumble over pages or delta encodings of version 2.
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_compression(Compression::ZSTD(zstd))
-        // Dates, kinds, keys and prices repeat; a column whose values do not falls back to plain by itself,
-        // as soon as its dictionary passes this size.
+        // Dates, kinds, prices and most keys repeat. A column whose values do not falls back to plain as soon as
+        // its dictionary passes this size, and then compresses better: with the usual 1 MiB a ledger of
+        // small orders took 19.4 bytes a row, with 64 KiB 14.2, and was written and read no slower.
         .set_dictionary_enabled(true)
-        .set_dictionary_page_size_limit(1024 * 1024)
+        .set_dictionary_page_size_limit(64 * 1024)
         // DuckDB's own size: it reads row groups in parallel and skips them by their statistics. A month
         // sorted by day then has few row groups, each of a few days.
         .set_max_row_group_row_count(Some(122_880))
@@ -79,14 +82,16 @@ fn properties(sorting: Vec<SortingColumn>) -> Result<WriterProperties> {
         // Readers trust the bounds of texts only from a writer whose name they can parse:
         // `<application> version <version>`. It is the format's version, since the program's decides no byte.
         .set_created_by(format!("starlog version {FORMAT_VERSION}"))
-        .set_sorting_columns(Some(sorting))
+        .set_sorting_columns(Some(sorting).filter(|columns| !columns.is_empty()))
         .build())
 }
 
-/// Measured on a ledger of real orders, see ARCHITECTURE.md.
-const ZSTD_LEVEL: i32 = 3;
+/// Measured on a ledger of 531,282 lines of real orders and on a made-up one of 1,000,000, at the encoder's
+/// CPU time: uncompressed 13.2 and 32.0 bytes a row, level 1 7.6 and 14.2, level 3 7.5 and 13.6 for a
+/// tenth to a fifth more time. Reading takes the same.
+const ZSTD_LEVEL: i32 = 1;
 
-/// Tells readers the order of the rows.
+/// Tells readers the order of the rows. Nulls, where a sort column may hold them, come first.
 fn sorting(batch: &RecordBatch, sorted_by: &[String]) -> Result<Vec<SortingColumn>> {
     sorted_by
         .iter()

@@ -2,14 +2,16 @@
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+    new_null_array,
 };
 use arrow::compute::concat_batches;
-use arrow::datatypes::Int64Type;
+use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use duckdb::Connection;
 use proptest::prelude::*;
-use starlog::layout::{COMMENT, Layout, Table, tables, wide_sql};
-use starlog::model::{Attribute, Dimension, Entity, KeyColumn, PlainLevel, Tracking, ValueType};
+use starlog::layout::{COMMENT, Layout, Table, fact_schema, tables, wide_sql};
+use starlog::model::{Attribute, Dimension, Entity, KeyColumn, Model, PlainLevel, Tracking, ValueType};
 use starlog::warehouse::encode;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A row of an entity as `history` would hand it on: its own values, and the row of its parent.
@@ -226,15 +228,105 @@ fn the_table_of_an_entity_holds_rows_without_children() {
     assert_round_trip(&dimension, &batches);
 }
 
-#[test]
-fn every_column_has_a_comment() {
-    let (dimension, batches) = places(&[[Some("Springfield"), Some("Ohio")]]);
-    for layout in Layout::ALL {
-        for table in tables(layout, &dimension, &batches).unwrap() {
-            for field in table.batch.schema().fields() {
-                let comment = field.metadata().get(COMMENT).map_or("", String::as_str);
-                assert!(comment.len() > 10, "{layout} {} {}: {comment:?}", table.name, field.name());
+/// What `history` would hand on of a log without events: the reserved rows.
+fn reserved_rows(dimension: &Dimension) -> Vec<RecordBatch> {
+    let nulls = |value_type: ValueType| new_null_array(&value_type.arrow(), 2);
+    let entity_columns = |entity: &Entity| -> Vec<(String, ArrayRef)> {
+        let mut columns: Vec<(String, ArrayRef)> =
+            entity.key.iter().map(|column| (column.name.clone(), nulls(column.value_type))).collect();
+        for attribute in &entity.attributes {
+            columns.push((attribute.name.clone(), nulls(attribute.value_type)));
+            if attribute.tracking == Tracking::Previous {
+                columns.push((format!("previous_{}", attribute.name), nulls(attribute.value_type)));
             }
+        }
+        columns
+    };
+    let reserved = || Arc::new(Int64Array::from(vec![-2, -1])) as ArrayRef;
+    let batch = |level: usize| {
+        let mut columns = vec![(format!("{}_key", dimension.entities[level].name), reserved())];
+        columns.extend(dimension.entities[level..].iter().flat_map(entity_columns));
+        for (name, value_type) in [
+            ("valid_from", ValueType::Timestamp),
+            ("valid_to", ValueType::Timestamp),
+            ("is_current", ValueType::Boolean),
+            ("is_inferred", ValueType::Boolean),
+        ] {
+            columns.push((name.to_owned(), nulls(value_type)));
+        }
+        if level + 1 < dimension.entities.len() {
+            columns.push(("_parent_key".to_owned(), reserved()));
+        }
+        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| {
+            let nullable = array.null_count() > 0;
+            (name, array, nullable)
+        }))
+        .unwrap()
+    };
+    (0..dimension.entities.len()).map(batch).collect()
+}
+
+/// The table and each column with its comment, as a person reads them.
+fn told(title: &str, schema: &Schema) -> String {
+    let columns = schema.fields().iter().map(|field| {
+        let comment = field.metadata().get(COMMENT).map_or("", String::as_str);
+        assert!(comment.len() > 10, "{title} {}: {comment:?}", field.name());
+        format!("    {}: {comment}\n", field.name())
+    });
+    format!("{title}\n{}", columns.collect::<String>())
+}
+
+fn shipped(pipeline: &str) -> Model {
+    starlog::model::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(pipeline)).unwrap()
+}
+
+#[test]
+fn every_column_of_a_dimension_has_a_comment() {
+    let model = shipped("retail.toml");
+    let mut text = String::new();
+    for layout in Layout::ALL {
+        for dimension in &model.dimensions {
+            for table in tables(layout, dimension, &reserved_rows(dimension)).unwrap() {
+                text.push_str(&told(&format!("{layout}.{}", table.name), &table.batch.schema()));
+            }
+        }
+    }
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn every_column_of_a_fact_has_a_comment() {
+    let model = shipped("retail.toml");
+    let fact = &model.facts[0];
+    let mut common: Vec<String> = fact.header.iter().map(|column| column.name.clone()).collect();
+    common.extend(fact.columns.iter().map(|column| column.name.clone()));
+    common.extend(fact.line.iter().map(|column| column.name.clone()));
+    common.extend(fact.roles.iter().map(|role| format!("{}_key", role.name)));
+    common.extend(fact.measures.iter().map(|measure| measure.name.clone()));
+    let ledger = ["position", "item", "kind", "occurred_at", "date_key"].map(str::to_owned);
+    let milestones =
+        fact.milestones.iter().flat_map(|name| [format!("{name}_date_key"), format!("days_to_{name}")]);
+    let left = fact.quantity.map(|quantity| format!("{}_left", fact.measures[quantity].name));
+    let lines: Vec<String> = milestones.chain(left).chain(["status".to_owned()]).collect();
+
+    let mut text = String::new();
+    for (table, own) in [(&fact.name, ledger.to_vec()), (fact.lines_name.as_ref().unwrap(), lines)] {
+        let table = format!("fact_{table}");
+        let fields = common.iter().chain(&own).map(|name| Field::new(name, DataType::Int64, true));
+        let schema = Schema::new(fields.collect::<Vec<_>>());
+        text.push_str(&told(&table, &fact_schema(&model, &table, &schema).unwrap()));
+    }
+    insta::assert_snapshot!(text);
+
+    let stranger = Schema::new(vec![Field::new("stranger", DataType::Int64, true)]);
+    assert_eq!(fact_schema(&model, "fact_orders", &stranger).unwrap_err().exit_code(), 4);
+}
+
+#[test]
+fn dimensions_of_the_shipped_pipelines_are_given_back() {
+    for pipeline in ["retail.toml", "online_retail.toml", "adventureworks.toml"] {
+        for dimension in &shipped(pipeline).dimensions {
+            assert_round_trip(dimension, &reserved_rows(dimension));
         }
     }
 }
@@ -243,10 +335,8 @@ fn every_column_has_a_comment() {
 fn rows_out_of_order_are_refused() {
     let (dimension, batches) = places(&[[Some("a"), None], [Some("b"), None]]);
     let without_reserved = batches[0].slice(2, 2);
-    for layout in [Layout::Snowflake] {
-        let error = tables(layout, &dimension, &[without_reserved.clone()]).unwrap_err();
-        assert_eq!(error.exit_code(), 4);
-    }
+    let error = tables(Layout::Snowflake, &dimension, &[without_reserved]).unwrap_err();
+    assert_eq!(error.exit_code(), 4);
 }
 
 /// Few different values, so that rows meet.

@@ -4,7 +4,9 @@
 mod generate;
 mod layout;
 mod log;
+mod parquet_file;
 mod pipeline;
 mod query;
+mod readme;
 mod schema;
 mod warehouse;
