@@ -32,7 +32,7 @@ pub(super) fn repaired(text: &str, problems: &mut Problems) -> String {
                 text = blank(&text, statement);
             }
             Statement::Unclosed { opening, blanked } => {
-                problems.syntax(opening, "a bracket that is opened here is never closed");
+                problems.syntax(opening, "a bracket or a text that is opened here is never closed");
                 text = blank(&text, blanked);
             }
             Statement::Nothing => {

@@ -32,6 +32,9 @@ pub(super) fn parse(
     match text.get(parser.next..) {
         Some("") | None => expression,
         Some(_) if expression.is_none() => None,
+        Some(rest) if rest.starts_with('/') => {
+            parser.refuse(parser.next, parser.next + 1, "there is no division: its result is not exact")
+        }
         Some(_) => parser.refuse(parser.next, parser.next + 1, "expected `+`, `-`, `*` or the end"),
     }
 }
@@ -129,7 +132,6 @@ impl Parser<'_, '_> {
                 self.take_while(|each| each.is_alphanumeric() || each == '.' || each == '_');
                 self.number(start)
             }
-            Some('/') => self.stop(start, "there is no division: its result is not exact"),
             _ => self.stop(start, "expected a number, a name or `(`"),
         }
     }

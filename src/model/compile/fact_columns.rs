@@ -22,6 +22,11 @@ pub(super) fn check(spec: &FactSpec, scene: &Scene<'_>, problems: &mut Problems)
         let mut lines = table("accumulating fact", &OF_LINES, &declared, scene, problems);
         for (index, milestone) in scene.milestones.iter().enumerate() {
             names::check_table("the milestone", milestone, problems);
+            if scene.milestones.iter().take(index).any(|earlier| earlier.value == milestone.value) {
+                let message = format!("the milestone `{}` is named twice", milestone.value);
+                problems.add(milestone.span, message, "remove one");
+                continue;
+            }
             let date = format!("{}_date_key", milestone.value);
             lines.claim_derived("the milestone", &date, milestone, problems);
             if index > 0 {

@@ -10,8 +10,11 @@ mod dimension;
 mod dimension_event;
 mod expression;
 mod fact;
+mod fact_action;
 mod fact_columns;
 mod fact_event;
+mod fact_keys;
+mod fact_values;
 mod levels;
 mod log;
 mod measure;
@@ -22,16 +25,21 @@ use super::{Model, hash};
 use crate::error::{Error, Result};
 use crate::spec::{Problems, Span, Spec};
 use contracts::Contracts;
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
+
+/// More than `spec` takes; whatever is named as a pipeline, reading it ends.
+const MOST_BYTES: u64 = 4 << 20;
 
 /// Reads a pipeline file.
 ///
 /// # Errors
 /// The author's: all problems of the file, or that there is no such file. The operator's: it cannot be read.
 pub fn load(path: &Path) -> Result<Model> {
-    let bytes = fs::read(path).map_err(|error| match error.kind() {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes));
+    read.map_err(|error| match error.kind() {
         ErrorKind::NotFound => Error::author(format!("there is no pipeline file {}", path.display())),
         ErrorKind::IsADirectory => {
             Error::author(format!("{} is a folder", path.display())).next("name the pipeline file in it")
