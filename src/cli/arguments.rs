@@ -14,7 +14,6 @@ use super::size::Size;
 #[derive(Debug, Parser)]
 #[command(
     version,
-    about,
     max_term_width = 100,
     arg_required_else_help = true,
     disable_help_subcommand = true,
@@ -43,6 +42,16 @@ pub enum Command {
     Run(RunArguments),
     Query(QueryArguments),
     Generate(GenerateArguments),
+    /// Print the JSON Schema of pipeline files.
+    #[command(
+        long_about = "\
+Print the JSON Schema of pipeline files. An editor that knows TOML schemas (with taplo or Even Better TOML, for \
+one) completes and explains a pipeline as it is typed.",
+        after_help = "\
+Examples:
+  starlog schema > starlog.schema.json
+  and as the first line of a pipeline:  #:schema ./starlog.schema.json"
+    )]
     Schema,
 }
 

@@ -44,15 +44,47 @@ fn table(release: &Release, name: &str, entry: &TableEntry, schema: &str) -> Tab
 }
 
 fn log_table(relation: &LogRelation, warehouse: &Path, position: i64) -> Table {
+    let comments: &[(&str, &str)] = if relation.name == "rejects" { &REJECTS } else { &ENVELOPE };
     Table {
         schema: "log".to_owned(),
         name: relation.name.clone(),
-        columns: relation.columns.iter().map(column).collect(),
+        columns: relation.columns.iter().map(|column| log_column(column, comments)).collect(),
         files: relation.files.iter().map(|file| warehouse.join(file)).collect(),
         until: Some(Until { column: relation.position_column.clone(), at_most: position }),
         files_may_differ: true,
         ..Table::default()
     }
+}
+
+/// The event store's files carry no comments; what its own columns hold is the same everywhere.
+const ENVELOPE: [(&str, &str); 11] = [
+    ("_position", "The event's place in the log: 1, 2, 3 ..."),
+    ("_time", "When it happened, UTC"),
+    ("_order", "The producer's order among events of one instant"),
+    ("_version", "The version of the event type's contract"),
+    ("_id", "The producer's id"),
+    ("_content", "A hash of the event as a JSON value, by which duplicates are known"),
+    ("_file", "The file that it came from"),
+    ("_line", "Its line in that file, from 1"),
+    ("_offset", "The line's first byte in that file, decompressed"),
+    ("_absent", "Declared fields that were absent, which is not the same as null; comma-separated"),
+    ("_unknown", "Fields that the pipeline does not declare, as a JSON object of their exact text"),
+];
+
+const REJECTS: [(&str, &str); 7] = [
+    ("code", "Why the line is no event, in one word"),
+    ("message", "Why the line is no event"),
+    ("file", "The file that the line came from"),
+    ("line", "The line in that file, from 1"),
+    ("offset", "The line's first byte in that file, decompressed"),
+    ("position_before", "The position of the last event before it"),
+    ("raw", "The line itself"),
+];
+
+fn log_column(stored: &warehouse::Column, comments: &[(&str, &str)]) -> Column {
+    let known = comments.iter().find(|(name, _)| *name == stored.name);
+    let comment = known.map_or("A field of the event's payload", |(_, comment)| comment);
+    Column { comment: Some(comment.to_owned()), ..column(stored) }
 }
 
 fn wide_view(wide: &WideRelation, schema: &str) -> View {

@@ -7,7 +7,7 @@ use rstest::rstest;
 use starlog::error::Who;
 use starlog::query::Format;
 
-use super::release::{Release, ask, csv};
+use super::release::{Release, ask, csv, opened};
 
 /// `{out}` is a file outside, `{fact}` one of the release's own, `{dir}` a directory outside.
 #[rstest]
@@ -160,12 +160,12 @@ fn is_refused(#[case] text: &str) {
 #[case("SELECT 'COPY x TO y; DROP TABLE z' AS \"INSERT INTO\"")]
 #[case("SELECT 1;;; -- and nothing\n; SELECT ';' /* ; */;")]
 fn is_answered(#[case] text: &str) {
-    ask(&Release::with_february(&[1000]).session(), text, Format::Jsonl).unwrap();
+    ask(&opened(), text, Format::Jsonl).unwrap();
 }
 
 #[test]
 fn nothing_is_asked_before_all_is_judged() {
-    let session = Release::with_february(&[1]).session();
+    let session = opened();
     let error = session.questions("SELECT error('asked'); DROP VIEW fact_things").unwrap_err();
     assert_eq!(error.to_string(), "DROP is refused: a query may only read");
     assert!(error.next_step().is_some());
@@ -173,7 +173,7 @@ fn nothing_is_asked_before_all_is_judged() {
 
 #[test]
 fn messages_say_what_to_do() {
-    let session = Release::with_february(&[1]).session();
+    let session = opened();
     let texts = [
         "COPY (SELECT 1) TO 'x.csv'",
         "WITH a AS (SELECT 1) INSERT INTO t FROM a",

@@ -103,6 +103,26 @@ impl Release {
     }
 }
 
+/// A session, and the release that it needs.
+pub struct Opened {
+    session: Session,
+    _release: Release,
+}
+
+impl std::ops::Deref for Opened {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}
+
+/// A session over a release of its own.
+pub fn opened() -> Opened {
+    let release = Release::with_february(&[1000]);
+    Opened { session: release.session(), _release: release }
+}
+
 fn column(name: &str, comment: &str) -> Column {
     Column { name: name.into(), sql_type: None, comment: Some(comment.into()) }
 }

@@ -5,9 +5,9 @@ use std::os::unix::fs::symlink;
 
 use rstest::rstest;
 use starlog::error::Who;
-use starlog::query::{Session, is_complete};
+use starlog::query::{Format, Session, is_complete};
 
-use super::release::{Release, csv};
+use super::release::{Release, ask, csv, opened};
 
 #[test]
 fn tables_have_their_rows_and_the_column_of_the_folder() {
@@ -48,7 +48,7 @@ fn every_column_has_its_comment() {
 
 #[test]
 fn events_end_at_the_position_of_the_release() {
-    let session = Release::with_february(&[1]).session();
+    let session = opened();
     assert_eq!(csv(&session, "SELECT max(_position) AS last FROM log.\"Happened\""), "last\n3\n");
 }
 
@@ -70,7 +70,6 @@ fn a_session_stays_on_its_release_while_current_moves() {
     let current = warehouse.path().join("current");
     symlink(old.path(), &current).unwrap();
     // Whoever opens the session follows the link once.
-    let followed = Release::with_february(&[]);
     let mut spec = old.spec();
     let resolved = current.canonicalize().unwrap();
     for file in spec.tables.iter_mut().flat_map(|table| &mut table.files) {
@@ -82,7 +81,6 @@ fn a_session_stays_on_its_release_while_current_moves() {
     fs::remove_file(&current).unwrap();
     symlink(new.path(), &current).unwrap();
     assert_eq!(csv(&session, question), "s\n3.76\n");
-    drop(followed);
 }
 
 #[rstest]
@@ -119,6 +117,16 @@ fn a_missing_and_a_broken_file_are_the_machines_fault_and_named() {
     let error = Session::open(&release.spec()).err().unwrap();
     assert_eq!(error.who(), Who::Operator);
     assert!(error.to_string().contains("dim/dim.parquet"), "{error}");
+}
+
+#[test]
+fn a_file_that_vanishes_later_is_named_too() {
+    let release = Release::with_february(&[1]);
+    let session = release.session();
+    fs::remove_file(release.path().join("dim/dim.parquet")).unwrap();
+    let error = ask(&session, "FROM dim_thing", Format::Csv).unwrap_err();
+    assert_eq!(error.who(), Who::Operator);
+    assert!(error.to_string().ends_with("dim/dim.parquet is not there any more"), "{error}");
 }
 
 #[rstest]
