@@ -195,12 +195,15 @@ fn join_headers(fact: &Fact, bindings: &mut [Binding<'_>]) -> Result<Vec<ArrayRe
         keys.push(binding.header_keys()?);
     }
     let mut headers = Vec::new();
+    // Each event of the only binding that begins headers begins one of its own.
+    let mut is_sole = false;
     if !keys.is_empty() {
         for column in 0..fact.header.len() {
             let parts: Vec<&dyn Array> = keys.iter().map(|part| part[column].as_ref()).collect();
             headers.push(concat(&parts)?);
         }
         let rows = UInt32Array::from(distinct(&headers)?);
+        is_sole = keys.len() == 1 && rows.len() == headers.first().map_or(0, |key| key.len());
         headers = headers.iter().map(|key| take(key, &rows, None)).collect::<Result<_, _>>()?;
     }
     for binding in bindings {
@@ -208,6 +211,11 @@ fn join_headers(fact: &Fact, bindings: &mut [Binding<'_>]) -> Result<Vec<ArrayRe
         if binding.declared.header.is_empty() {
             binding.header = vec![NONE; rows];
             binding.names_header = vec![false; rows];
+            continue;
+        }
+        if is_sole && begins(binding) {
+            binding.header = (0..rows as u32).collect();
+            binding.names_header = vec![true; rows];
             continue;
         }
         let keys = binding.header_keys()?;

@@ -7,7 +7,11 @@ use super::replay::{NOT_CARRIED, NewRow, Operation, Outcome, Replay};
 use super::rows::{NOT_REACHED, Source};
 use crate::error::Result;
 use crate::model::{Additivity, DateFrom, FactAction, ReversalTarget, Takes};
+use smallvec::{SmallVec, smallvec};
 use std::collections::HashMap;
+
+/// As many values as a fact usually has roles, measures or milestones: kept in place, without an allocation a line.
+pub type Few<T> = SmallVec<[T; 6]>;
 
 /// Lines above this many are found through an index.
 const FEW_LINES: usize = 16;
@@ -31,18 +35,18 @@ struct Line {
     placing_kind: u16,
     first_day: Day,
     first_position: i64,
-    members: Vec<u32>,
-    keys: Vec<i64>,
+    members: Few<u32>,
+    keys: Few<i64>,
     /// The measures as placed.
-    placed: Vec<i128>,
+    placed: Few<i128>,
     /// The sums over the ledger.
-    left: Vec<i128>,
+    left: Few<i128>,
     quantity_placed: i128,
     quantity_left: i128,
     /// Reversed so far of the latest placing.
     quantity_taken: i128,
     status: u16,
-    reached: Vec<Day>,
+    reached: Few<Day>,
     /// Whether anything but the placing event made it what it is.
     touched: bool,
 }
@@ -129,13 +133,13 @@ impl<'a> Header<'a> {
             (NOT_CARRIED, Some(header)) => replay.member(header, role),
             (member, _) => member,
         };
-        let members: Vec<u32> = (0..replay.fact.roles.len()).map(member).collect();
+        let members: Few<u32> = (0..replay.fact.roles.len()).map(member).collect();
         let keys = replay.keys(&members, time, outcome);
         let rank = if replay.fact.line.is_some() { binding.line_of(item) } else { 0 };
         let kind = replay.kind(source);
         let row = NewRow { source, header: operation.header, line: rank, kind, time, keys: &keys };
         replay.book(&row, None, outcome)?;
-        let placed: Vec<i128> =
+        let placed: Few<i128> =
             (0..replay.fact.measures.len()).map(|m| binding.stated(m, item).unwrap_or_default()).collect();
         let quantity = replay.fact.quantity.map_or(1, |quantity| placed[quantity]);
         let day = replay.day(time)?;
@@ -157,15 +161,15 @@ impl<'a> Header<'a> {
                     placing_kind: kind,
                     first_day: day,
                     first_position: binding.items.events.position[operation.event as usize],
-                    members: Vec::new(),
-                    keys: Vec::new(),
-                    placed: Vec::new(),
+                    members: Few::new(),
+                    keys: Few::new(),
+                    placed: Few::new(),
                     left: placed.clone(),
                     quantity_placed: 0,
                     quantity_left: quantity,
                     quantity_taken: 0,
                     status: 0,
-                    reached: vec![NOT_REACHED; replay.fact.milestones.len()],
+                    reached: smallvec![NOT_REACHED; replay.fact.milestones.len()],
                     touched: false,
                 });
                 self.lines.len() - 1
@@ -361,7 +365,7 @@ impl<'a> Header<'a> {
             Additivity::Additive => -1,
             Additivity::NonAdditive => 1,
         };
-        let undone: Vec<i128> = line.placed.iter().enumerate().map(|(m, value)| sign(m) * value).collect();
+        let undone: Few<i128> = line.placed.iter().enumerate().map(|(m, value)| sign(m) * value).collect();
         let fallback = [line.amendment, Some(line.placing)];
         let rank = line.rank;
         let row = NewRow { source, header: operation.header, line: rank, kind, time, keys: &line.keys };
@@ -413,12 +417,12 @@ impl<'a> Header<'a> {
             rows.status.push(line.status);
             rows.day.push(line.first_day);
             rows.position.push(line.first_position);
-            rows.keys.extend(&line.keys);
-            rows.reached.extend(&line.reached);
+            rows.keys.extend_from_slice(&line.keys);
+            rows.reached.extend_from_slice(&line.reached);
             if line.touched {
                 rows.made_row.push(rows.made.len() as u32);
-                rows.made.values.extend(&line.placed);
-                rows.made.values.extend(&line.left);
+                rows.made.values.extend_from_slice(&line.placed);
+                rows.made.values.extend_from_slice(&line.left);
                 rows.made.fallback.push([line.amendment, None]);
             } else {
                 rows.made_row.push(NONE);
