@@ -1,8 +1,8 @@
 //! `starlog query`: the current release, asked in SQL.
 
 use std::fs;
-use std::io::{self, IsTerminal, Read};
-use std::path::Path;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 
 use starlog::error::{Error, Result};
 use starlog::layout::Layout;
@@ -22,11 +22,12 @@ pub fn query(arguments: &QueryArguments) -> Result<()> {
     let text = text(arguments)?;
     let (release, folder) = current(&arguments.warehouse.folder)?;
     let layout = layout(&release, arguments)?;
-    let spill = Spill::new()?;
+    // Without a folder for temporary files, what does not fit into memory fails, but nothing else.
+    let spill = Spill::new().ok();
     let mut spec = describe(&release, layout, &folder);
     spec.threads = arguments.limits.threads.map(Into::into);
     spec.memory_bytes = arguments.limits.memory.map(|memory| memory.bytes);
-    spec.spill_directory = Some(spill.folder().to_owned());
+    spec.spill_directory = spill.as_ref().map(|spill| spill.folder().to_owned());
     let asker =
         Asker { session: Session::open(&spec)?, format: arguments.format.into(), limit: limit(arguments) };
     match text {
@@ -71,13 +72,7 @@ fn text(arguments: &QueryArguments) -> Result<Option<String>> {
         (Some(sql), _) if sql == "-" => read_stdin().map(Some),
         (Some(sql), _) => Ok(Some(sql.clone())),
         (None, Some(file)) if file == Path::new("-") => read_stdin().map(Some),
-        (None, Some(file)) => match fs::read_to_string(file) {
-            Ok(text) => Ok(Some(text)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Error::author(format!("there is no file {}", file.display())))
-            }
-            Err(error) => Err(Error::io("read", file, error)),
-        },
+        (None, Some(file)) => fs::read_to_string(file).map(Some).map_err(|error| unreadable(file, error)),
         (None, None) if io::stdin().is_terminal() && io::stdout().is_terminal() => Ok(None),
         (None, None) => Err(Error::author("there is no SQL to answer").next(
             "give it as an argument, with -f FILE, or as `-` to read it from standard input: \
@@ -87,15 +82,19 @@ fn text(arguments: &QueryArguments) -> Result<Option<String>> {
 }
 
 fn read_stdin() -> Result<String> {
-    let mut text = String::new();
-    io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|error| Error::io("read", Path::new("standard input"), error))?;
-    Ok(text)
+    io::read_to_string(io::stdin()).map_err(|error| unreadable(Path::new("standard input"), error))
+}
+
+fn unreadable(file: &Path, error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => Error::author(format!("there is no file {}", file.display())),
+        io::ErrorKind::InvalidData => Error::author(format!("{} is not UTF-8 text", file.display())),
+        _ => Error::io("read", file, error),
+    }
 }
 
 /// The current release and the warehouse's folder. The pointer is followed here, once (DESIGN 27).
-fn current(folder: &Path) -> Result<(Release, std::path::PathBuf)> {
+fn current(folder: &Path) -> Result<(Release, PathBuf)> {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     match Warehouse::open(&folder)?.current()? {
         Some(release) => Ok((release, folder)),
@@ -118,7 +117,7 @@ fn layout(release: &Release, arguments: &QueryArguments) -> Result<Layout> {
 fn limit(arguments: &QueryArguments) -> Limit {
     Limit {
         rows: (!arguments.all).then_some(TABLE_ROWS),
-        // Known only if stdout is a terminal.
-        width: comfy_table::Table::new().width(),
+        // Known only if stdout is a terminal, and not even of each of those.
+        width: comfy_table::Table::new().width().filter(|width| *width > 0),
     }
 }

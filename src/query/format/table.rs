@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 use comfy_table::presets::UTF8_FULL_CONDENSED;
-use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use comfy_table::{Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table};
 
 use super::{Limit, Sink, Written};
 use crate::error::Result;
@@ -17,11 +17,11 @@ pub(super) fn write(answer: &mut Answer<'_>, limit: Limit, out: &mut dyn Write) 
     let mut written = Written::default();
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED);
-    if let Some(width) = limit.width {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
-    }
     let schema = answer.schema().clone();
     table.set_header(header(&schema));
+    if let Some(width) = limit.width {
+        fold(&mut table, &schema, width);
+    }
     let most = limit.rows.unwrap_or(u64::MAX);
     while let Some(batch) = answer.next_batch()? {
         for row in 0..batch.num_rows() {
@@ -70,6 +70,24 @@ pub(super) fn write_plan(answer: &mut Answer<'_>, out: &mut dyn Write) -> Result
     sink.finish()?;
     Ok(written)
 }
+
+/// Folds what does not fit into a line: texts, never numbers. Where there are so many columns that little
+/// would be left of each, lines stay as long as they are.
+fn fold(table: &mut Table, schema: &Schema, width: u16) {
+    if schema.fields().len() * LEAST_WIDTH > usize::from(width) {
+        return;
+    }
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    for (field, column) in schema.fields().iter().zip(table.column_iter_mut()) {
+        if !matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+            && !field.data_type().is_nested()
+        {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+}
+
+const LEAST_WIDTH: usize = 12;
 
 fn header(schema: &Schema) -> Vec<Cell> {
     let fields = schema.fields().iter();

@@ -214,6 +214,13 @@ fn nothing_is_left_in_the_folder_for_temporary_files() {
     assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
 }
 
+#[test]
+fn a_machine_without_a_folder_for_temporary_files_still_answers() {
+    let place = Place::after_a_run("star");
+    let mut command = place.starlog(&["query", "--format", "csv", "SELECT 1 AS a"]);
+    assert_eq!(stdout(command.env("TMPDIR", "/nowhere")), "a\n1\n");
+}
+
 /// 0 done, 1 the data, 2 the command line or the pipeline, 3 the machine.
 #[rstest]
 #[case::done(&["query", "SELECT 1"], 0)]
@@ -228,6 +235,7 @@ fn nothing_is_left_in_the_folder_for_temporary_files() {
 #[case::layout_not_built(&["query", "--layout", "snowflake", "SELECT 1"], 2)]
 #[case::no_warehouse(&["query", "--warehouse", "nowhere", "SELECT 1"], 2)]
 #[case::no_file(&["query", "-f", "nowhere.sql"], 2)]
+#[case::not_text(&["query", "-f", "latin1.sql"], 2)]
 #[case::two_questions(&["query", "-f", "q.sql", "SELECT 1"], 2)]
 #[case::wrong_sql(&["query", "SELEC 1"], 2)]
 #[case::refused(&["query", "DROP TABLE x"], 2)]
@@ -241,6 +249,7 @@ fn the_exit_code_says_who_must_act(#[case] arguments: &[&str], #[case] code: i32
     let place = Place::after_a_run("star");
     let strict = PIPELINE.replace("[log]", "[log]\nmax_rejects = 0");
     fs::write(place.path().join("strict.toml"), strict).unwrap();
+    fs::write(place.path().join("latin1.sql"), b"SELECT '\xe9'").unwrap();
     if arguments.contains(&"strict") && arguments.contains(&"query") {
         place.starlog(&["run", "strict.toml", "--warehouse", "strict"]).assert().code(1);
     }

@@ -89,6 +89,20 @@ fn a_table_says_what_it_leaves_out_and_the_others_leave_out_nothing() {
     assert_eq!((written.rows, written.left_out, answer.lines().count()), (10000, 0, 10001));
 }
 
+/// Texts are folded, numbers and dates are not; with too many columns nothing is.
+#[test]
+fn a_narrow_terminal_folds_texts() {
+    let text = "SELECT 12345678901234567890 AS n, repeat('word ', 12) AS t, DATE '2011-03-01' AS d";
+    let limit = Limit { rows: None, width: Some(60) };
+    let (answer, _) = ask_limited(&opened(), text, Format::Table, limit).unwrap();
+    assert!(answer.lines().all(|line| line.chars().count() <= 60), "{answer}");
+    assert!(answer.lines().count() > 5, "{answer}");
+    assert!(answer.contains("12345678901234567890") && answer.contains("2011-03-01"), "{answer}");
+    let many = "SELECT 1 AS a, 2 AS b, 3 AS c, 4 AS d, 5 AS e, repeat('word ', 12) AS f";
+    let (answer, _) = ask_limited(&opened(), many, Format::Table, limit).unwrap();
+    assert_eq!(answer.lines().count(), 5);
+}
+
 #[test]
 fn a_failure_in_the_middle_is_an_error() {
     let session = opened();
