@@ -1,7 +1,5 @@
 //! The pipeline language: what is written, what it means, and what is said about mistakes.
 
-#![allow(clippy::panic, reason = "a helper of a test fails as a test does")]
-
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use starlog::error::{Error, Who};
 use starlog::model::{
