@@ -15,7 +15,8 @@ pub(super) fn plan(plan: &mut Plan, model: &Model, dimension: &Dimension, tables
         compare(plan, dimension, &tables.wide, rejoined);
     }
     let Some(schema) = &tables.levels else { return };
-    let lookups: Vec<Lookup> = dimension.entities.iter().map(|entity| lookup::level(entity, schema)).collect();
+    let lookups: Vec<Lookup> =
+        dimension.entities.iter().map(|entity| lookup::level(entity, schema)).collect();
     let titles = dimension.entities.iter().map(|entity| &entity.name);
     let levels: Vec<&String> = titles.chain(dimension.plain_levels.iter().map(|level| &level.name)).collect();
     for (index, (entity, lookup)) in dimension.entities.iter().zip(&lookups).enumerate() {
@@ -78,9 +79,14 @@ fn compare(plan: &mut Plan, dimension: &Dimension, wide: &str, rejoined: &str) {
     plan.check(
         &dim,
         REJOINED,
-        format!("{}\nUNION ALL\n{}", one("only wide", &wide, &rejoined), one("only joined", &rejoined, &wide)),
+        format!(
+            "{}\nUNION ALL\n{}",
+            one("only wide", &wide, &rejoined),
+            one("only joined", &rejoined, &wide)
+        ),
     );
-    let print = |table: &str| format!("(SELECT {{'rows': count(*), 'print': sum(hash(d))}} FROM {table} AS d)");
+    let print =
+        |table: &str| format!("(SELECT {{'rows': count(*), 'print': sum(hash(d))}} FROM {table} AS d)");
     plan.proofs.push(Proof {
         sql: format!("SELECT {} IS NOT DISTINCT FROM {}", print(&wide), print(&rejoined)),
         checks: vec![named(&dim, REJOINED)],

@@ -31,7 +31,8 @@ fn agrees(plan: &mut Plan, ledger: &Ledger<'_>, title: &str, lines: &str) {
     let line = ledger.line();
     let own: Vec<String> = ledger.additive().map(|measure| name(&measure.name)).collect();
     let ours: String = own.iter().map(|measure| format!(", f.{measure}")).collect();
-    let theirs: String = ledger.additive().map(|measure| format!(", -l.{}", name(&left(&measure.name)))).collect();
+    let theirs: String =
+        ledger.additive().map(|measure| format!(", -l.{}", name(&left(&measure.name)))).collect();
     let sums: String = own.iter().map(|measure| format!(", sum({measure}) AS {measure}")).collect();
     let wrong = std::iter::once("sum(_rows) <> 1".to_owned())
         .chain(own.iter().map(|measure| format!("sum({measure}) IS DISTINCT FROM 0")));

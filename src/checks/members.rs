@@ -38,12 +38,11 @@ WHERE NOT EXISTS (FROM {table} WHERE {key} = reserved)"
 pub(super) fn intervals(plan: &mut Plan, lookup: &Lookup) {
     let natural = columns("v", &lookup.natural);
     let missing = any(lookup.natural.iter().map(|column| format!("v.{} IS NULL", name(column))));
-    let reserved = any(
-        lookup.natural.iter().map(|column| format!("v.{} IS NOT NULL", name(column))).chain([
-            "v.valid_from IS NOT NULL".to_owned(),
-            "v.valid_to IS NOT NULL".to_owned(),
-        ]),
-    );
+    let reserved = any(lookup
+        .natural
+        .iter()
+        .map(|column| format!("v.{} IS NOT NULL", name(column)))
+        .chain(["v.valid_from IS NOT NULL".to_owned(), "v.valid_to IS NOT NULL".to_owned()]));
     plan.check(
         &lookup.title,
         INTERVALS,
@@ -66,7 +65,8 @@ pub(super) fn live(plan: &mut Plan, model: &Model, entity: &Entity, lookup: &Loo
     }
     let natural: Vec<String> = lookup.natural.iter().map(|column| name(column)).collect();
     let natural = natural.join(", ");
-    let events: Vec<String> = entity.events.iter().map(|binding| own_events(model, entity, binding, tables)).collect();
+    let events: Vec<String> =
+        entity.events.iter().map(|binding| own_events(model, entity, binding, tables)).collect();
     let same = all(lookup.natural.iter().map(|column| {
         let column = name(column);
         format!("m.{column} = s.{column}")

@@ -64,7 +64,10 @@ fn of_events(plan: &mut Plan, ledger: &Ledger<'_>, moves: &[&FactEvent]) {
                 let names: Vec<String> = header.iter().map(|column| name(column)).collect();
                 let names = if names.is_empty() { String::new() } else { format!(", {}", names.join(", ")) };
                 let amends = binding.action == FactAction::Amend;
-                format!("SELECT position, item, kind, occurred_at, {amends} AS _amends{names} FROM ({})", moved(ledger, binding))
+                format!(
+                    "SELECT position, item, kind, occurred_at, {amends} AS _amends{names} FROM ({})",
+                    moved(ledger, binding)
+                )
             })
             .collect();
         format!(
@@ -182,9 +185,8 @@ fn reversed_keys(plan: &mut Plan, ledger: &Ledger<'_>) {
     let partition: Vec<String> = ledger.line().iter().map(|column| name(column)).collect();
     let shown: Vec<String> =
         keys.iter().flat_map(|key| [name(key), name(&format!("placed {key}"))]).collect();
-    let differs = keys.iter().map(|key| {
-        format!("{} IS DISTINCT FROM {}", name(key), name(&format!("placed {key}")))
-    });
+    let differs =
+        keys.iter().map(|key| format!("{} IS DISTINCT FROM {}", name(key), name(&format!("placed {key}"))));
     plan.check(
         &ledger.title,
         REVERSED_KEYS,
@@ -210,7 +212,8 @@ fn alone(ledger: &Ledger<'_>) -> Vec<String> {
     let mut selects = Vec::new();
     for binding in ledger.reversals() {
         let event = &ledger.model.events[binding.event];
-        let certain = !binding.header.is_empty() && binding.header.iter().all(|field| !event.field(*field).optional);
+        let certain =
+            !binding.header.is_empty() && binding.header.iter().all(|field| !event.field(*field).optional);
         if certain {
             continue;
         }

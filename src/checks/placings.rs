@@ -89,7 +89,8 @@ pub(super) fn rule(ledger: &Ledger<'_>, role: &Role, row: &str, item: &str, vers
 
 /// The version is one of the member that the item names.
 pub(super) fn same_member(ledger: &Ledger<'_>, role: &Role, item: &str, version: &str) -> String {
-    all(ledger.natural_key(role).iter().map(|key| {
-        format!("{} = {item}.{}", column(version, &key.name), part(&role.name, &key.name))
-    }))
+    all(ledger
+        .natural_key(role)
+        .iter()
+        .map(|key| format!("{} = {item}.{}", column(version, &key.name), part(&role.name, &key.name))))
 }

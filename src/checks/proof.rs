@@ -93,12 +93,16 @@ fn claims(ledger: &Ledger<'_>) -> Vec<Claim> {
         },
     ];
     if has_moved(ledger) {
-        claims.push(Claim { checks: vec![moves::reversed_keys_name(ledger)], sql: "moved.mixed = 0".to_owned() });
+        claims.push(Claim {
+            checks: vec![moves::reversed_keys_name(ledger)],
+            sql: "moved.mixed = 0".to_owned(),
+        });
     }
     if let Some((title, _)) = ledger.lines() {
         let as_placed =
             format!("{complete} AND l.rows = l.lines AND l.print IS NOT DISTINCT FROM f.line_print");
-        let agrees = if has_moved(ledger) { " AND l.moved = 0 AND moved.differ = 0" } else { " AND l.moved = 0" };
+        let agrees =
+            if has_moved(ledger) { " AND l.moved = 0 AND moved.differ = 0" } else { " AND l.moved = 0" };
         claims.push(Claim { checks: vec![named(&title, AS_PLACED)], sql: as_placed.clone() });
         claims.push(Claim { checks: vec![named(&title, AGREES)], sql: format!("{as_placed}{agrees}") });
     }
@@ -112,8 +116,11 @@ fn items(ledger: &Ledger<'_>, source: &str) -> String {
         .roles
         .iter()
         .map(|role| {
-            let natural: Vec<String> =
-                ledger.natural_key(role).iter().map(|key| format!("i.{}", part(&role.name, &key.name))).collect();
+            let natural: Vec<String> = ledger
+                .natural_key(role)
+                .iter()
+                .map(|key| format!("i.{}", part(&role.name, &key.name)))
+                .collect();
             natural_hash(&format!("i.{}", reserved(&role.name)), &natural.join(", "))
         })
         .collect();
@@ -135,7 +142,11 @@ fn rows(ledger: &Ledger<'_>) -> String {
         .iter()
         .map(|role| {
             let alias = version(&role.name);
-            format!("\nJOIN {} AS {alias} ON {alias}._key = f.{}", ledger.lookup(role).temporary, name(&role_key(role)))
+            format!(
+                "\nJOIN {} AS {alias} ON {alias}._key = f.{}",
+                ledger.lookup(role).temporary,
+                name(&role_key(role))
+            )
         })
         .collect();
     let inside = all(ledger.fact.roles.iter().map(|role| in_time("f", &version(&role.name))));
@@ -219,7 +230,8 @@ fn own_hash(ledger: &Ledger<'_>, alias: &str) -> String {
 
 /// A placed row, wherever it comes from: by event, time and members.
 fn row_hash(ledger: &Ledger<'_>, alias: &str, members: &[String]) -> String {
-    let mut values = ["_own", "position", "item", "occurred_at"].map(|name| format!("{alias}.{name}")).to_vec();
+    let mut values =
+        ["_own", "position", "item", "occurred_at"].map(|name| format!("{alias}.{name}")).to_vec();
     if ledger.several_kinds() {
         values.push(format!("{alias}.kind"));
     }

@@ -21,7 +21,12 @@ pub(super) struct Ledger<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    pub(super) fn new(model: &'a Model, fact: &'a Fact, tables: &'a Tables, years: RangeInclusive<i32>) -> Self {
+    pub(super) fn new(
+        model: &'a Model,
+        fact: &'a Fact,
+        tables: &'a Tables,
+        years: RangeInclusive<i32>,
+    ) -> Self {
         let title = format!("fact_{}", fact.name);
         let table = table(&tables.facts, &title);
         Self { model, fact, tables, years, title, table }
@@ -65,7 +70,10 @@ impl<'a> Ledger<'a> {
         self.fact.measures.iter().filter(|measure| measure.additivity == crate::model::Additivity::Additive)
     }
 
-    pub(super) fn bindings(&self, wanted: impl Fn(&FactAction) -> bool) -> impl Iterator<Item = &'a FactEvent> {
+    pub(super) fn bindings(
+        &self,
+        wanted: impl Fn(&FactAction) -> bool,
+    ) -> impl Iterator<Item = &'a FactEvent> {
         self.fact.events.iter().filter(move |binding| wanted(&binding.action))
     }
 
@@ -104,8 +112,10 @@ impl<'a> Ledger<'a> {
 
     /// The row stands for an event that places lines.
     pub(super) fn first(&self, alias: &str) -> String {
-        let amendments: Vec<String> =
-            self.amendments().map(|binding| format!("SELECT _position FROM {}", self.events(binding))).collect();
+        let amendments: Vec<String> = self
+            .amendments()
+            .map(|binding| format!("SELECT _position FROM {}", self.events(binding)))
+            .collect();
         let placing = self.placing(alias);
         if amendments.is_empty() {
             return placing;

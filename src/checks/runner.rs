@@ -17,7 +17,8 @@ pub(super) fn years(connection: &Connection, tables: &Tables) -> Result<RangeInc
     let (first, last) = connection
         .query_row(&sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
         .map_err(|error| failed("dim_date: years", error))?;
-    let year = |year: i64| i32::try_from(year).map_err(|_| Error::bug(format!("dim_date has the year {year}")));
+    let year =
+        |year: i64| i32::try_from(year).map_err(|_| Error::bug(format!("dim_date has the year {year}")));
     Ok(year(first)?..=year(last)?)
 }
 
@@ -50,11 +51,19 @@ fn ask_proof<'a>(
     let (holds, totals) = connection
         .query_row(&proof.sql, [], |row| {
             let holds = (0..proof.checks.len()).map(|i| row.get::<_, Option<bool>>(i));
-            let texts = (0..2 * proof.totals.len()).map(|i| row.get::<_, Option<String>>(proof.checks.len() + i));
+            let texts =
+                (0..2 * proof.totals.len()).map(|i| row.get::<_, Option<String>>(proof.checks.len() + i));
             Ok((holds.collect::<duckdb::Result<Vec<_>>>()?, texts.collect::<duckdb::Result<Vec<_>>>()?))
         })
         .map_err(|error| failed(&proof.checks.join(", "), error))?;
-    proved.extend(proof.checks.iter().zip(holds).filter(|(_, holds)| *holds == Some(true)).map(|(name, _)| name.as_str()));
+    proved.extend(
+        proof
+            .checks
+            .iter()
+            .zip(holds)
+            .filter(|(_, holds)| *holds == Some(true))
+            .map(|(name, _)| name.as_str()),
+    );
     report.totals.extend(proof.totals.iter().zip(totals.chunks_exact(2)).map(|(name, pair)| Total {
         name: name.clone(),
         log: pair.first().cloned().flatten(),

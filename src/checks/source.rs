@@ -15,7 +15,9 @@ pub(super) fn scan(schema: &str, event: &EventType, list: Option<usize>) -> Stri
         None => format!("(SELECT *, 0 AS _no FROM {events}) AS e"),
         Some(list) => {
             let list = name(&list.name);
-            format!("(SELECT *, unnest({list}) AS _item, generate_subscripts({list}, 1) AS _no FROM {events}) AS e")
+            format!(
+                "(SELECT *, unnest({list}) AS _item, generate_subscripts({list}, 1) AS _no FROM {events}) AS e"
+            )
         }
     }
 }
@@ -83,8 +85,7 @@ impl Items<'_> {
         columns.extend(self.carried());
         columns.extend(self.roles());
         columns.extend(self.measures());
-        let mut select =
-            format!("SELECT {}\nFROM {}", columns.join(", "), self.scan());
+        let mut select = format!("SELECT {}\nFROM {}", columns.join(", "), self.scan());
         if self.headers {
             let kind = if dated_by_header { "JOIN" } else { "LEFT JOIN" };
             let on = self.ledger.fact.header.iter().zip(&self.binding.header).map(|(key, reference)| {
@@ -106,7 +107,8 @@ impl Items<'_> {
         columns.extend(self.names().take(self.ledger.fact.header.len()));
         columns.extend(self.carried());
         columns.extend(self.roles());
-        let present = self.binding.header.iter().map(|reference| format!("{} IS NOT NULL", self.field(*reference)));
+        let present =
+            self.binding.header.iter().map(|reference| format!("{} IS NOT NULL", self.field(*reference)));
         format!("SELECT {}\nFROM {}\nWHERE {}", columns.join(", "), self.scan(), all(present))
     }
 
@@ -153,7 +155,9 @@ impl Items<'_> {
                 }
                 None => None,
             };
-            let certain = own.is_some_and(|fields| fields.iter().all(|reference| !self.event().field(*reference).optional));
+            let certain = own.is_some_and(|fields| {
+                fields.iter().all(|reference| !self.event().field(*reference).optional)
+            });
             let state = match &values {
                 None => format!("{NOT_APPLICABLE}"),
                 Some(_) if certain => "NULL::INTEGER".to_owned(),
@@ -164,7 +168,8 @@ impl Items<'_> {
             };
             columns.push(format!("{state} AS {}", reserved(&role.name)));
             for (position, key) in keys.iter().enumerate() {
-                let value = values.as_ref().and_then(|values| values.get(position)).map_or("NULL", String::as_str);
+                let value =
+                    values.as_ref().and_then(|values| values.get(position)).map_or("NULL", String::as_str);
                 columns.push(format!("{} AS {}", cast(value, key.value_type), part(&role.name, &key.name)));
             }
         }
@@ -200,7 +205,8 @@ impl Items<'_> {
         }
         let formula = measure.formula.as_ref().map(|formula| {
             let of = |other: usize| {
-                self.placed_measure(other).unwrap_or_else(|| cast("NULL", self.ledger.fact.measures[other].value_type))
+                self.placed_measure(other)
+                    .unwrap_or_else(|| cast("NULL", self.ledger.fact.measures[other].value_type))
             };
             cast(&expression(formula, &|_| "NULL".to_owned(), &of), measure.value_type)
         });

@@ -107,9 +107,9 @@ fn joined(conditions: impl IntoIterator<Item = String>, operator: &str, none: &s
 
 /// Both sides have the same values in these columns; a null equals a null.
 pub(super) fn same(left: &str, right: &str, names: &[String]) -> String {
-    all(names.iter().map(|name| {
-        format!("{} IS NOT DISTINCT FROM {}", column(left, name), column(right, name))
-    }))
+    all(names
+        .iter()
+        .map(|name| format!("{} IS NOT DISTINCT FROM {}", column(left, name), column(right, name))))
 }
 
 /// Both sides have the same values in these columns, none of them null: what joins hash.

@@ -28,7 +28,9 @@ fn offset(instant: &str, shifts: &[Shift]) -> String {
         [only] => format!("INTERVAL '{} seconds'", only.seconds),
         many => {
             let (before, after) = many.split_at(many.len() / 2);
-            let from = after.first().map_or_else(String::new, |shift| shift.from.format("%Y-%m-%d %H:%M:%S").to_string());
+            let from = after
+                .first()
+                .map_or_else(String::new, |shift| shift.from.format("%Y-%m-%d %H:%M:%S").to_string());
             format!(
                 "CASE WHEN {instant} < TIMESTAMP '{from}' THEN {} ELSE {} END",
                 offset(instant, before),

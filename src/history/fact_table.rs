@@ -405,9 +405,9 @@ impl FactTable for Lines {
 
     fn read(&self, partition: usize) -> Result<RecordBatch> {
         let rows = &self.rows;
-        let order = self.partitions.sorted(partition, |row| {
-            (rows.day[row], rows.position[row], rows.header[row], rows.line[row])
-        });
+        let order = self
+            .partitions
+            .sorted(partition, |row| (rows.day[row], rows.position[row], rows.header[row], rows.line[row]));
         self.build(&order)
     }
 

@@ -128,7 +128,8 @@ impl<'a> Replay<'a> {
             }
         }
         // One narrow column sorts fast: the header, then the row, so that no two are equal.
-        let keys = operations.iter().zip(0i64..).map(|(operation, row)| (i64::from(operation.header) << 31) | row);
+        let keys =
+            operations.iter().zip(0i64..).map(|(operation, row)| (i64::from(operation.header) << 31) | row);
         let order = sort_order(&[keys.collect()])?;
         let mut operations: Vec<Operation> = order.iter().map(|&row| operations[row as usize]).collect();
         operations.par_chunk_by_mut(|one, other| one.header == other.header).for_each(|operations| {

@@ -16,7 +16,8 @@ fn the_commands_in_the_readme_print_what_it_says() {
     while let Some((before, block)) = rest.split_once("```console\n") {
         let (block, after) = block.split_once("```\n").expect("a block ends");
         let (command, _) = block.split_once('\n').expect("a command line");
-        let printed = run(root, folder.path(), command.strip_prefix("$ starlog ").expect("a call of starlog"));
+        let printed =
+            run(root, folder.path(), command.strip_prefix("$ starlog ").expect("a call of starlog"));
         rewritten.push_str(&format!("{before}```console\n{command}\n{printed}```\n"));
         blocks += 1;
         rest = after;
