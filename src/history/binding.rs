@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::{Fact, FactAction, FactEvent, FieldRef};
 use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::compute::{concat, sort_to_indices, take};
+use rayon::prelude::*;
 use std::collections::HashMap;
 
 /// The line of an item that names none.
@@ -206,22 +207,23 @@ fn join_headers(fact: &Fact, bindings: &mut [Binding<'_>]) -> Result<Vec<ArrayRe
         is_sole = keys.len() == 1 && rows.len() == headers.first().map_or(0, |key| key.len());
         headers = headers.iter().map(|key| take(key, &rows, None)).collect::<Result<_, _>>()?;
     }
-    for binding in bindings {
+    bindings.par_iter_mut().try_for_each(|binding| {
         let rows = if binding.header_by_item { binding.items.len() } else { binding.items.events.len() };
         if binding.declared.header.is_empty() {
             binding.header = vec![NONE; rows];
             binding.names_header = vec![false; rows];
-            continue;
+            return Ok(());
         }
         if is_sole && begins(binding) {
             binding.header = (0..rows as u32).collect();
             binding.names_header = vec![true; rows];
-            continue;
+            return Ok(());
         }
         let keys = binding.header_keys()?;
         binding.names_header = (0..rows).map(|row| keys.iter().all(|key| key.is_valid(row))).collect();
         binding.header = if headers.is_empty() { vec![NONE; rows] } else { lookup(&keys, &headers)? };
-    }
+        Ok::<(), Error>(())
+    })?;
     Ok(headers)
 }
 

@@ -6,6 +6,7 @@ use crate::log::EventLog;
 use crate::model::{EventType, FieldRef, Model};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StructArray, UInt32Array};
 use arrow::compute::{concat_batches, take};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -42,7 +43,9 @@ impl Events {
         let whole = log.schema(&event.name)?;
         let places = columns.iter().map(|name| whole.index_of(name)).collect::<Result<Vec<_>, _>>()?;
         let schema = Arc::new(whole.project(&places)?);
-        let batches = log.scan(&event.name, &columns)?.collect::<Result<Vec<_>>>()?;
+        let pieces = log.pieces(&event.name)?;
+        let read = pieces.par_iter().map(|piece| log.read_piece(&event.name, piece, &columns));
+        let batches = read.collect::<Result<Vec<_>>>()?.concat();
         Self::from_batch(event, &concat_batches(&schema, &batches)?)
     }
 
@@ -214,6 +217,5 @@ pub fn load_all(model: &Model, log: &EventLog) -> Result<Vec<Option<Events>>> {
         Some(needed) => Events::load(log, event, needed).map(Some),
         None => Ok(None),
     };
-    use rayon::prelude::*;
     model.events.par_iter().zip(&needed).map(load).collect()
 }

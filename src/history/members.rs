@@ -1,11 +1,12 @@
 //! Natural keys become members, numbered from 0 in the order of their first mention (DESIGN 18).
 
 use super::events::{Events, Items};
-use super::frame::{distinct, lookup, sort_order};
+use super::frame::{NONE, distinct, lookup, sort_order};
 use crate::error::{Error, Result};
 use crate::model::{DimensionAction, FieldRef, Model};
 use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::{concat, take};
+use rayon::prelude::*;
 
 /// The members of one entity.
 pub struct Members {
@@ -75,20 +76,36 @@ pub fn find(model: &Model, events: &[Option<Events>]) -> Result<AllMembers> {
     mention_in_dimensions(model, events, &mut mentions)?;
     mention_in_facts(model, events, &mut mentions)?;
     let mut all = AllMembers::empty(model);
-    for (dimension, entities) in mentions.into_iter().enumerate() {
-        for mentions in entities {
-            let members = number(&mentions)?;
-            for mention in mentions {
-                let ids = match members.len() {
-                    0 => vec![super::frame::NONE; mention.position.len()],
-                    _ => lookup(&mention.keys, &members.keys)?,
-                };
-                all.assign(mention.owner, ids);
-            }
-            all.members[dimension].push(members);
-        }
+    let by_entity = mentions.into_iter().enumerate();
+    let by_entity: Vec<(usize, Vec<Mention>)> = by_entity
+        .flat_map(|(dimension, entities)| entities.into_iter().map(move |m| (dimension, m)))
+        .collect();
+    let resolved: Vec<(usize, Resolved)> = by_entity
+        .into_par_iter()
+        .map(|(dimension, mentions)| Ok((dimension, resolve(&mentions)?)))
+        .collect::<Result<_>>()?;
+    for (dimension, Resolved { members, named }) in resolved {
+        named.into_iter().for_each(|(owner, ids)| all.assign(owner, ids));
+        all.members[dimension].push(members);
     }
     Ok(all)
+}
+
+/// The members of one entity, and whom each of its mentions names.
+struct Resolved {
+    members: Members,
+    named: Vec<(Owner, Vec<u32>)>,
+}
+
+fn resolve(mentions: &[Mention]) -> Result<Resolved> {
+    let members = number(mentions)?;
+    let ids = |mention: &Mention| match members.len() {
+        0 => Ok(vec![NONE; mention.position.len()]),
+        _ => lookup(&mention.keys, &members.keys),
+    };
+    let named = mentions.par_iter().map(|mention| Ok((mention.owner, ids(mention)?)));
+    let named = named.collect::<Result<_>>()?;
+    Ok(Resolved { members, named })
 }
 
 impl AllMembers {
@@ -219,8 +236,10 @@ fn ordinals(items: &Items<'_>, binding: i64, within: i64) -> Vec<i64> {
 fn number(mentions: &[Mention]) -> Result<Members> {
     let mut keys: Vec<Vec<ArrayRef>> = Vec::new();
     let (mut position, mut ordinal) = (Vec::new(), Vec::new());
-    for mention in mentions.iter().filter(|mention| mention.counts) {
-        let rows = distinct(&mention.keys)?;
+    let counting: Vec<&Mention> = mentions.iter().filter(|mention| mention.counts).collect();
+    let rows: Vec<Vec<u32>> =
+        counting.par_iter().map(|mention| distinct(&mention.keys)).collect::<Result<_>>()?;
+    for (mention, rows) in counting.into_iter().zip(rows) {
         let pick = UInt32Array::from(rows.clone());
         keys.push(mention.keys.iter().map(|key| take(key, &pick, None)).collect::<Result<_, _>>()?);
         position.extend(rows.iter().map(|&row| mention.position[row as usize]));

@@ -24,12 +24,13 @@ pub use relation::{Counts, DimensionHistory, FactTable, History, PartitionKey};
 
 use crate::error::Result;
 use crate::log::EventLog;
-use crate::model::{Fact, Model};
+use crate::model::{Dimension, Fact, Model};
 use calendar::{Day, date_of, date_relation, day_of};
 use dimension::DimensionFacts;
 use events::Events;
 use fact_table::{Ledger, Lines, Shared};
 use members::RoleMembers;
+use rayon::prelude::*;
 use replay::Replay;
 use std::sync::Arc;
 
@@ -38,13 +39,14 @@ pub fn replay(model: &Model, log: &EventLog) -> Result<History> {
     let events = events::load_all(model, log)?;
     let mut all = members::find(model, &events)?;
     let mut counts = Counts::default();
-    let mut dimensions: Vec<DimensionFacts> = Vec::new();
-    for (d, dimension) in model.dimensions.iter().enumerate() {
-        let made = dimension::make(dimension, &events, &all.members[d], &all.own[d], &all.parents[d])?;
+    let make =
+        |(d, dimension)| dimension::make(dimension, &events, &all.members[d], &all.own[d], &all.parents[d]);
+    let dimensions: Vec<DimensionFacts> =
+        model.dimensions.par_iter().enumerate().map(make).collect::<Result<_>>()?;
+    for (dimension, made) in model.dimensions.iter().zip(&dimensions) {
         for (entity, &inferred) in dimension.entities.iter().zip(&made.inferred) {
             counts.inferred.push((entity.name.clone(), inferred));
         }
-        dimensions.push(made);
     }
     let days = days(model, &events)?;
     let newest = days.map(|(_, newest)| date_of(newest)).transpose()?;

@@ -1,6 +1,7 @@
 //! Every test of Starlog, in one binary: linking these libraries is slow.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod checks;
 mod determinism;
 mod generate;
 mod hospital;
