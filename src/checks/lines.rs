@@ -1,8 +1,9 @@
 //! The accumulating table against the ledger (DESIGN 21).
 
 use super::lookup::NOT_APPLICABLE;
-use super::moves::{left, ranked};
+use super::moved::left;
 use super::plan::Plan;
+use super::reversed::ranked;
 use super::rows::Ledger;
 use super::sql::{any, columns, equal, literal, name, present};
 

@@ -1,28 +1,20 @@
-//! Rows of reversals and amendments: which events they stand for, and whose keys they bear (DESIGN 19, 20, 22).
-//!
-//! What stands before the placing of its line in valid order is applied right after it; so the order in
-//! which a line's rows came about is valid order, with the rows before the first placing moved behind it.
+//! Rows of reversals and amendments: which events they stand for, and which members these name
+//! (DESIGN 19, 20, 22). `reversed` says whose keys they bear where they name none.
 
 use super::lookup::{in_time, reserved};
 use super::placings::{natural_columns, rule, same_member};
-use super::plan::{Plan, named};
+use super::plan::Plan;
+use super::reversed;
 use super::rows::{Ledger, role_key};
 use super::source::moved;
-use super::sql::{all, any, column, columns, equal, literal, name, present, same, table};
+use super::sql::{all, column, columns, equal, literal, name, present, same};
 use crate::model::{FactAction, FactEvent, ReversalTarget, Role, Takes};
 
 /// Rows that place no line by themselves are rows of their events.
 const OF_EVENTS: &str = "reversals and amendments are of their events";
-/// A reversal bears the keys of the line that it reverses.
-pub(super) const REVERSED_KEYS: &str = "reversals bear the keys of the lines that they reverse";
 const OWN_KEYS: &str = "reversals without a header bear the keys of their own time";
 const AMENDED_KEYS: &str = "amended lines bear the keys of the amendment's time";
 const BOOKED: &str = "reversals and amendments of placed lines are booked";
-
-/// The temporary table of lines with rows beside their placings.
-pub(super) fn moved_lines(ledger: &Ledger<'_>) -> String {
-    table("temp", &format!("checks_moved_{}", ledger.fact.name))
-}
 
 pub(super) fn plan(plan: &mut Plan, ledger: &Ledger<'_>) {
     let moves: Vec<&FactEvent> = ledger.reversals().chain(ledger.amendments()).collect();
@@ -30,8 +22,7 @@ pub(super) fn plan(plan: &mut Plan, ledger: &Ledger<'_>) {
     if moves.is_empty() || ledger.fact.header.is_empty() {
         return;
     }
-    plan.prepare.push(create_moved_lines(ledger));
-    reversed_keys(plan, ledger);
+    reversed::plan(plan, ledger);
     let alone = alone(ledger);
     if !alone.is_empty() {
         plan.check(&ledger.title, OWN_KEYS, alone.join("\nUNION ALL\n"));
@@ -81,129 +72,6 @@ WHERE i.position IS NULL OR i.occurred_at IS DISTINCT FROM f.occurred_at
         )
     };
     plan.check(&ledger.title, OF_EVENTS, sql);
-}
-
-/// Lines with rows beside their placings: do their keys differ anywhere (then order matters), and do the
-/// sums of the ledger agree with the lines table? Lines are known by a hash; more than one line under a hash
-/// only means that more is looked at, or that the full check is asked.
-fn create_moved_lines(ledger: &Ledger<'_>) -> String {
-    let header = ledger.header();
-    let keys = ledger.role_keys();
-    let measures: Vec<String> = ledger.additive().map(|measure| name(&measure.name)).collect();
-    let hash = ledger.line_hash("f");
-    let key_list = columns("f", &keys);
-    let key_list = if keys.is_empty() { String::new() } else { format!(", {key_list}") };
-    let own: String = measures.iter().map(|measure| format!(", f.{measure}")).collect();
-    let mut rows = format!(
-        "SELECT {hash} AS _line, {} AS _placing{key_list}{own} FROM {} AS f WHERE {}",
-        ledger.placing("f"),
-        ledger.table,
-        present("f", &header)
-    );
-    if let Some((_, lines)) = ledger.lines() {
-        let left: String =
-            ledger.additive().map(|measure| format!(", -f.{}", name(&left(&measure.name)))).collect();
-        rows.push_str(&format!("\nUNION ALL\nSELECT {hash}, false{key_list}{left} FROM {lines} AS f"));
-    }
-    let mixed = any(std::iter::once("NOT bool_or(_placing)".to_owned()).chain(keys.iter().map(|key| {
-        let key = name(key);
-        format!("min({key}) IS DISTINCT FROM max({key})")
-    })));
-    let agree = all(measures.iter().map(|measure| format!("sum({measure}) IS NOT DISTINCT FROM 0")));
-    format!(
-        "CREATE OR REPLACE TEMP TABLE {} AS
-SELECT _line, {mixed} AS _mixed, {agree} AS _agree
-FROM ({rows}) WHERE _line IN (SELECT {hash} FROM {} AS f WHERE NOT {} AND {})
-GROUP BY _line",
-        name(&format!("checks_moved_{}", ledger.fact.name)),
-        ledger.table,
-        ledger.placing("f"),
-        present("f", &header),
-    )
-}
-
-/// The lines table's column for what is left of a measure.
-pub(super) fn left(measure: &str) -> String {
-    format!("{measure}_left")
-}
-
-/// Position → the place of an event in valid order.
-pub(super) fn instants(ledger: &Ledger<'_>) -> String {
-    let mut selects: Vec<String> = Vec::new();
-    let places = |action: &FactAction| !matches!(action, FactAction::Header | FactAction::Milestone);
-    for binding in ledger.bindings(places) {
-        let select = format!("SELECT _position, _time, _order FROM {}", ledger.events(binding));
-        if !selects.contains(&select) {
-            selects.push(select);
-        }
-    }
-    selects.join(" UNION ALL ")
-}
-
-/// Rows of some lines (`rows`), each with `_rank`, its place in valid order, and `_begin`, that of the first
-/// placing of its line.
-pub(super) fn ranked(ledger: &Ledger<'_>, rows: &str) -> String {
-    let line = columns("f", &ledger.line());
-    format!(
-        "SELECT *, min(_rank) FILTER (_first) OVER (PARTITION BY {}) AS _begin FROM (
-SELECT f.*, {} AS _placing, {} AS _first,
-  row_number() OVER (PARTITION BY {line} ORDER BY e._time, e._order NULLS FIRST, f.position, f.item, {}) AS _rank
-FROM ({rows}) AS f JOIN ({}) AS e ON e._position = f.position)",
-        ledger.line().iter().map(|column| name(column)).collect::<Vec<_>>().join(", "),
-        ledger.placing("f"),
-        ledger.first("f"),
-        ledger.placing("f"),
-        instants(ledger),
-    )
-}
-
-/// The order in which ranked rows of a line came about.
-pub(super) const APPLIED: &str = "greatest(_rank, _begin), _rank <> _begin, _rank";
-
-fn reversed_keys(plan: &mut Plan, ledger: &Ledger<'_>) {
-    let keys = ledger.role_keys();
-    if keys.is_empty() {
-        return;
-    }
-    let rows = format!(
-        "SELECT f.* FROM {} AS f WHERE {} AND {} IN (SELECT _line FROM {} WHERE _mixed)",
-        ledger.table,
-        present("f", &ledger.header()),
-        ledger.line_hash("f"),
-        moved_lines(ledger),
-    );
-    let expected: Vec<String> = keys
-        .iter()
-        .map(|key| {
-            format!(
-                "last_value(CASE WHEN _placing THEN {} END IGNORE NULLS) OVER applied AS {}",
-                name(key),
-                name(&format!("placed {key}"))
-            )
-        })
-        .collect();
-    let partition: Vec<String> = ledger.line().iter().map(|column| name(column)).collect();
-    let shown: Vec<String> =
-        keys.iter().flat_map(|key| [name(key), name(&format!("placed {key}"))]).collect();
-    let differs =
-        keys.iter().map(|key| format!("{} IS DISTINCT FROM {}", name(key), name(&format!("placed {key}"))));
-    plan.check(
-        &ledger.title,
-        REVERSED_KEYS,
-        format!(
-            "SELECT position, item, kind, {}, {} FROM (
-SELECT *, {}
-FROM ({})
-WINDOW applied AS (PARTITION BY {} ORDER BY {APPLIED} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
-WHERE NOT _placing AND {}",
-            partition.join(", "),
-            shown.join(", "),
-            expected.join(", "),
-            ranked(ledger, &rows),
-            partition.join(", "),
-            any(differs),
-        ),
-    );
 }
 
 /// Reversals that name no header, or cannot: rows with the keys of their own time.
@@ -313,9 +181,4 @@ WHERE {due} AND {}",
         equal("f", "i", &line),
         all(members),
     ))
-}
-
-/// The name of the check that a proof of [`REVERSED_KEYS`] covers.
-pub(super) fn reversed_keys_name(ledger: &Ledger<'_>) -> String {
-    named(&ledger.title, REVERSED_KEYS)
 }

@@ -11,8 +11,8 @@ use super::placings::{AS_LOGGED, of_its_time};
 use super::plan::{Proof, named};
 use super::rows::{DAY, Ledger, UNIQUE, exists, role_key};
 use super::source::{placed, with_headers};
-use super::sql::{all, any, column, name};
-use super::{amounts, moves};
+use super::sql::{all, column, name};
+use super::{amounts, moved, reversed};
 use crate::model::Additivity;
 
 /// The alias of the ledger's rows.
@@ -46,23 +46,21 @@ pub(super) fn of(ledger: &Ledger<'_>) -> Option<Proof> {
         select.push(format!("f.{total}::VARCHAR"));
     }
     let mut sql = format!(
-        "{}i AS (\n{}),\nf AS (\n{}),\nother AS (\n{})",
+        "{}counted AS (SELECT count(*) AS rows FROM {}),\ni AS (\n{}),\nf AS (\n{}),\nother AS (\n{})",
         with_headers(ledger),
+        ledger.table,
         items(ledger, &source),
         rows(ledger),
         others(ledger)
     );
-    let mut from = "i, f, other".to_owned();
+    let mut from = "counted, i, f, other".to_owned();
     if let Some((_, lines)) = ledger.lines() {
         sql.push_str(&format!(",\nl AS (\n{})", self::lines(ledger, &lines)));
         from.push_str(", l");
     }
-    if has_moved(ledger) {
-        sql.push_str(&format!(
-            ",\nmoved AS (SELECT count(*) FILTER (_mixed) AS mixed, count(*) FILTER (NOT _agree) AS differ FROM {})",
-            moves::moved_lines(ledger)
-        ));
-        from.push_str(", moved");
+    if may_be_amended(ledger) {
+        sql.push_str(&format!(",\nwrong AS (SELECT count(*) AS keys FROM (\n{}))", reversed::wrong_amended_keys(ledger)));
+        from.push_str(", wrong");
     }
     sql.push_str(&format!("\nSELECT {}\nFROM {from}", select.join(", ")));
     let totals = totals.iter().map(|total| format!("{}.{total}", ledger.title)).collect();
@@ -73,7 +71,7 @@ fn claims(ledger: &Ledger<'_>) -> Vec<Claim> {
     let fact = ledger.fact;
     let ours = |holds: &str| named(&ledger.title, holds);
     // Rows whose keys or day do not exist are lost in the scan's joins.
-    let complete = format!("f.rows = (SELECT count(*) FROM {})", ledger.table);
+    let complete = "f.rows = counted.rows".to_owned();
     let logged = "i.rows = f.placed AND i.print IS NOT DISTINCT FROM f.print".to_owned();
     let mut claims = vec![
         Claim { checks: fact.roles.iter().map(|role| ours(&exists(role))).collect(), sql: complete.clone() },
@@ -92,19 +90,22 @@ fn claims(ledger: &Ledger<'_>) -> Vec<Claim> {
             }))),
         },
     ];
-    if has_moved(ledger) {
-        claims.push(Claim {
-            checks: vec![moves::reversed_keys_name(ledger)],
-            sql: "moved.mixed = 0".to_owned(),
-        });
-    }
     if let Some((title, _)) = ledger.lines() {
+        // Rows are lines, and what remains of each line's placings is its row.
         let as_placed =
             format!("{complete} AND l.rows = l.lines AND l.print IS NOT DISTINCT FROM f.line_print");
-        let agrees =
-            if has_moved(ledger) { " AND l.moved = 0 AND moved.differ = 0" } else { " AND l.moved = 0" };
-        claims.push(Claim { checks: vec![named(&title, AS_PLACED)], sql: as_placed.clone() });
-        claims.push(Claim { checks: vec![named(&title, AGREES)], sql: format!("{as_placed}{agrees}") });
+        claims.push(Claim {
+            checks: vec![named(&title, AGREES)],
+            sql: format!("{as_placed} AND l.moved = l.all_moved AND l.wrongly_left = 0"),
+        });
+        if has_moved(ledger) && !fact.roles.is_empty() {
+            let amended = if may_be_amended(ledger) { " AND wrong.keys = 0" } else { "" };
+            claims.push(Claim {
+                checks: vec![reversed::check_name(ledger)],
+                sql: format!("{as_placed} AND l.moved = l.all_moved AND l.wrongly_keyed = 0{amended}"),
+            });
+        }
+        claims.push(Claim { checks: vec![named(&title, AS_PLACED)], sql: as_placed });
     }
     claims
 }
@@ -186,30 +187,44 @@ fn others(ledger: &Ledger<'_>) -> String {
     )
 }
 
-/// The lines' side: as many lines as rows, the sum of their hashes, and how many of those that the ledger
-/// only ever placed have something else left than was placed.
+/// The lines' side: as many lines as rows, the sum of their hashes, and how many are not what the rows
+/// beside their placings make of them.
 fn lines(ledger: &Ledger<'_>, lines: &str) -> String {
-    let moved = any(ledger.additive().map(|measure| {
-        format!("l.{} IS DISTINCT FROM l.{}", name(&measure.name), name(&moves::left(&measure.name)))
-    }));
-    let untouched = if has_moved(ledger) {
-        format!(" AND {} NOT IN (SELECT _line FROM {})", ledger.line_hash("l"), moves::moved_lines(ledger))
+    let changed = moved::changed(ledger);
+    let (wrong, join) = if has_moved(ledger) {
+        let moved = moved::lines(ledger);
+        (
+            format!(
+                "count(m._line) AS moved, (SELECT count(*) FROM {moved}) AS all_moved,
+  count(*) FILTER (CASE WHEN m._line IS NULL THEN {changed} ELSE {} END) AS wrongly_left,
+  count(*) FILTER ({}) AS wrongly_keyed",
+                moved::wrongly_left(ledger),
+                moved::wrongly_keyed(ledger)
+            ),
+            format!("\nLEFT JOIN {moved} AS m ON m._line = l._line"),
+        )
     } else {
-        String::new()
+        (format!("0 AS moved, 0 AS all_moved, count(*) FILTER ({changed}) AS wrongly_left"), String::new())
     };
     format!(
-        "SELECT count(*) AS rows, count(DISTINCT {}) AS lines, sum({}) AS print,
-  count(*) FILTER ({moved}{untouched}) AS moved
-FROM (SELECT l.*, {} AS _own FROM {lines} AS l) AS l",
-        ledger.line_hash("l"),
+        "SELECT count(*) AS rows, count(DISTINCT l._line) AS lines, sum({}) AS print,
+  {wrong}
+FROM (SELECT l.*, {} AS _own, {} AS _line FROM {lines} AS l) AS l{join}",
         line_hash(ledger, "l"),
         own_hash(ledger, "l"),
+        ledger.line_hash("l"),
     )
 }
 
-/// Whether there are rows beside placings, and so the temporary table about their lines.
+/// Whether there is the temporary table about lines with rows beside their placings.
 fn has_moved(ledger: &Ledger<'_>) -> bool {
-    !ledger.fact.header.is_empty() && ledger.reversals().chain(ledger.amendments()).next().is_some()
+    ledger.lines().is_some()
+        && !ledger.fact.header.is_empty() && ledger.reversals().chain(ledger.amendments()).next().is_some()
+}
+
+/// Whether there may be lines whose keys depend on the order of their rows.
+fn may_be_amended(ledger: &Ledger<'_>) -> bool {
+    has_moved(ledger) && !ledger.fact.roles.is_empty() && ledger.amendments().next().is_some()
 }
 
 /// What a row says of its line: names, carried columns, measures; for an amended row, of the line as it was.

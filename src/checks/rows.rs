@@ -102,7 +102,9 @@ impl<'a> Ledger<'a> {
 
     /// Placed rows are of more than one kind.
     pub(super) fn several_kinds(&self) -> bool {
-        self.placing("f").contains(", ")
+        let mut places = self.bindings(|action| matches!(action, FactAction::Place { .. }));
+        let first = places.next().map(|binding| &binding.kind);
+        places.any(|binding| Some(&binding.kind) != first)
     }
 
     /// The row subtracts a line as an amendment found it.
