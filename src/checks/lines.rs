@@ -35,19 +35,21 @@ fn agrees(plan: &mut Plan, ledger: &Ledger<'_>, title: &str, lines: &str) {
     let theirs: String =
         ledger.additive().map(|measure| format!(", -l.{}", name(&left(&measure.name)))).collect();
     let sums: String = own.iter().map(|measure| format!(", sum({measure}) AS {measure}")).collect();
-    let wrong = std::iter::once("sum(_rows) <> 1".to_owned())
+    let wrong = ["sum(_rows) <> 1".to_owned(), "NOT bool_or(_placing)".to_owned()]
+        .into_iter()
         .chain(own.iter().map(|measure| format!("sum({measure}) IS DISTINCT FROM 0")));
     plan.check(
         title,
         AGREES,
         format!(
             "SELECT {}, sum(_rows) AS rows{sums} FROM (
-SELECT {}, 0 AS _rows{ours} FROM {} AS f WHERE {}
+SELECT {}, 0 AS _rows, {} AS _placing{ours} FROM {} AS f WHERE {}
 UNION ALL
-SELECT {}, 1{theirs} FROM {lines} AS l)
+SELECT {}, 1, false{theirs} FROM {lines} AS l)
 GROUP BY {} HAVING {}",
             plain(&line),
             columns("f", &line),
+            ledger.placing("f"),
             ledger.table,
             present("f", &ledger.header()),
             columns("l", &line),

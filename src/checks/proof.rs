@@ -59,7 +59,10 @@ pub(super) fn of(ledger: &Ledger<'_>) -> Option<Proof> {
         from.push_str(", l");
     }
     if may_be_amended(ledger) {
-        sql.push_str(&format!(",\nwrong AS (SELECT count(*) AS keys FROM (\n{}))", reversed::wrong_amended_keys(ledger)));
+        sql.push_str(&format!(
+            ",\nwrong AS (SELECT count(*) AS keys FROM (\n{}))",
+            reversed::wrong_amended_keys(ledger)
+        ));
         from.push_str(", wrong");
     }
     sql.push_str(&format!("\nSELECT {}\nFROM {from}", select.join(", ")));
@@ -219,7 +222,8 @@ FROM (SELECT l.*, {} AS _own, {} AS _line FROM {lines} AS l) AS l{join}",
 /// Whether there is the temporary table about lines with rows beside their placings.
 fn has_moved(ledger: &Ledger<'_>) -> bool {
     ledger.lines().is_some()
-        && !ledger.fact.header.is_empty() && ledger.reversals().chain(ledger.amendments()).next().is_some()
+        && !ledger.fact.header.is_empty()
+        && ledger.reversals().chain(ledger.amendments()).next().is_some()
 }
 
 /// Whether there may be lines whose keys depend on the order of their rows.

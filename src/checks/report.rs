@@ -42,9 +42,7 @@ impl Report {
         if self.violations.is_empty() {
             return Ok(self);
         }
-        let failed = self.violations.len();
-        let noun = if failed == 1 { "check" } else { "checks" };
-        let mut message = format!("{failed} of {} {noun} failed", self.checks);
+        let mut message = format!("{} of {} checks failed", self.violations.len(), self.checks);
         for violation in &self.violations {
             let rows = if violation.count == 1 { "row" } else { "rows" };
             // Writing to a String cannot fail.

@@ -55,7 +55,10 @@ fn wrong_keys(ledger: &Ledger<'_>, rows: &str) -> String {
         .iter()
         .map(|key| {
             let value = name(key);
-            format!("last_value(CASE WHEN _placing THEN {value} END IGNORE NULLS) OVER applied AS {}", placed(key))
+            format!(
+                "last_value(CASE WHEN _placing THEN {value} END IGNORE NULLS) OVER applied AS {}",
+                placed(key)
+            )
         })
         .collect();
     let line: Vec<String> = ledger.line().iter().map(|column| name(column)).collect();

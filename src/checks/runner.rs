@@ -90,11 +90,19 @@ fn ask(connection: &Connection, check: &Check) -> Result<Option<Violation>> {
     }))
 }
 
-/// A query of ours that DuckDB refuses is our mistake, except where memory or the disk ran out.
+/// A query of ours that DuckDB refuses is our mistake, except where the machine gives out or a sum does not
+/// fit into 38 digits: then nobody can say that the amounts balance.
 fn failed(name: &str, error: duckdb::Error) -> Error {
     let text = error.to_string();
     let message = format!("the check `{name}` could not be asked: {text}");
-    let machine = ["Out of Memory", "IO Error", "out of memory"].iter().any(|sign| text.contains(sign));
-    let failed = if machine { Error::operator(message) } else { Error::bug(message) };
+    let starts = |signs: &[&str]| signs.iter().any(|sign| text.starts_with(sign));
+    let failed = if starts(&["Out of Memory Error", "IO Error"]) {
+        Error::operator(message).next("give it more memory with --memory, or room on the disk")
+    } else if starts(&["Out of Range Error", "Conversion Error"]) {
+        Error::data(message)
+            .next("an amount or a sum of amounts does not fit its type: widen it in the pipeline")
+    } else {
+        Error::bug(message)
+    };
     failed.because(error)
 }

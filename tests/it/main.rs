@@ -1,7 +1,7 @@
 //! Every test of Starlog, in one binary: linking these libraries is slow.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod determinism;
+mod checks;
 mod generate;
 mod hospital;
 mod house;
