@@ -344,6 +344,27 @@ fn a_line_placed_twice_is_booked_and_its_last_placing_counts() {
 }
 
 #[test]
+fn what_waits_for_a_line_is_applied_after_the_list_that_places_it() {
+    let waited =
+        "INSERT INTO log.\"Placed\" VALUES (30, TIMESTAMP '2024-01-15 12:00:00', NULL, 'O3', 'C1', 'web',
+          [{'line_no': 1, 'product_id': 'P1', 'quantity': 1, 'unit_price': 10},
+           {'line_no': 1, 'product_id': 'P2', 'quantity': 1, 'unit_price': 5}]);
+        INSERT INTO log.\"Returned\" VALUES (31, TIMESTAMP '2024-01-02 12:00:00', NULL, 'O3', NULL,
+          [{'line_no': 1, 'product_id': NULL, 'quantity': 1, 'unit_price': 5}]);
+        INSERT INTO fact_orders VALUES
+          (30, 1, 'O3', 'web', 1, 'placed', '2024-01-15 12:00:00', 20240115, 1, 1, 1, 10, 10),
+          (30, 2, 'O3', 'web', 1, 'placed', '2024-01-15 12:00:00', 20240115, 2, 1, 1, 5, 5),
+          (31, 1, 'O3', 'web', 1, 'returned', '2024-01-02 12:00:00', 20240102, 2, 1, -1, 5, -5);
+        INSERT INTO fact_order_lines VALUES
+          ('O3', 1, 'web', 'returned', 2, 1, 20240115, 20240102, 1, 5, 5, 1, 10)";
+    Release::shop().but(waited).breaks(&[]);
+    Release::shop()
+        .but(waited)
+        .but("UPDATE fact_orders SET product_key = 1 WHERE position = 31")
+        .is_caught_by(&of(ORDERS, REVERSED_KEYS));
+}
+
+#[test]
 fn ledger_and_lines_agree() {
     let breaks = |sql: &str, holds: &str| Release::shop().but(sql).is_caught_by(&of(LINES, holds));
     breaks(
