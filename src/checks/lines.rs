@@ -3,7 +3,7 @@
 use super::lookup::NOT_APPLICABLE;
 use super::moved::left;
 use super::plan::Plan;
-use super::reversed::ranked;
+use super::reversed::{APPLIED, ranked};
 use super::rows::Ledger;
 use super::sql::{any, columns, equal, literal, name, present};
 
@@ -93,7 +93,7 @@ placed AS (
 SELECT {} FROM ({rows}) AS f ANTI JOIN several AS s ON {}
 UNION ALL
 SELECT {} FROM ({})
-QUALIFY row_number() OVER (PARTITION BY {line_list} ORDER BY greatest(_rank, _begin) DESC, _rank <> _begin DESC, _rank DESC) = 1)
+QUALIFY row_number() OVER (PARTITION BY {line_list} ORDER BY {}) = 1)
 SELECT {}, CASE WHEN l._there IS NULL THEN 'no row' WHEN p._there IS NULL THEN 'not placed' {} END AS problem
 FROM (SELECT true AS _there, * FROM placed) AS p FULL JOIN (SELECT true AS _there, * FROM {lines}) AS l ON {}
 WHERE p._there IS NULL OR l._there IS NULL OR {}",
@@ -101,10 +101,14 @@ WHERE p._there IS NULL OR l._there IS NULL OR {}",
             equal("f", "s", &line),
             plain(&shown),
             ranked(ledger, &again),
-            line.iter().map(|column| {
-                let column = name(column);
-                format!("coalesce(p.{column}, l.{column}) AS {column}")
-            }).collect::<Vec<_>>().join(", "),
+            APPLIED.map(|part| format!("{part} DESC")).join(", "),
+            line.iter()
+                .map(|column| {
+                    let column = name(column);
+                    format!("coalesce(p.{column}, l.{column}) AS {column}")
+                })
+                .collect::<Vec<_>>()
+                .join(", "),
             problems.join(" "),
             equal("p", "l", &line),
             any(differs),

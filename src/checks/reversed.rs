@@ -68,33 +68,45 @@ fn wrong_keys(ledger: &Ledger<'_>, rows: &str) -> String {
         "SELECT position, item, kind, {line}, {} FROM (
 SELECT *, {}
 FROM ({})
-WINDOW applied AS (PARTITION BY {line} ORDER BY greatest(_rank, _begin), _rank <> _begin, _rank
+WINDOW applied AS (PARTITION BY {line} ORDER BY {}
   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
 WHERE NOT _placing AND {}",
         shown.join(", "),
         expected.join(", "),
         ranked(ledger, rows),
+        APPLIED.join(", "),
         any(differ),
         line = line.join(", "),
     )
 }
 
-/// Some rows of the ledger (`rows`, whole lines), each with `_rank`, its place in valid order, and `_begin`,
-/// that of the first placing of its line.
+/// Some rows of the ledger (`rows`, whole lines), each with `_rank`, its place in valid order, `_begin`, that
+/// of its line's first placing, and `_begins`, whether it is of that placing.
+///
+/// What waits for a line is applied after the whole list that places it, unless each item has its own header.
 pub(super) fn ranked(ledger: &Ledger<'_>, rows: &str) -> String {
     let line: Vec<String> = ledger.line().iter().map(|column| name(column)).collect();
+    let line = line.join(", ");
     let placing = ledger.placing("f");
+    let placed_by_item = ledger
+        .bindings(|action| matches!(action, FactAction::Place { .. }))
+        .any(|binding| binding.header.iter().any(|field| field.list.is_some()));
+    let event = if placed_by_item { "(f.position, f.item)" } else { "f.position" };
     format!(
-        "SELECT *, min(_rank) FILTER (_first) OVER (PARTITION BY {}) AS _begin FROM (
-SELECT f.*, {placing} AS _placing, {} AS _first,
+        "SELECT *, max(_rank) FILTER (_begins) OVER (PARTITION BY {line}) AS _begin FROM (
+SELECT *, _event = first_value(CASE WHEN _first THEN _event END IGNORE NULLS) OVER (
+  PARTITION BY {line} ORDER BY _rank ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS _begins FROM (
+SELECT f.*, {placing} AS _placing, {} AS _first, {event} AS _event,
   row_number() OVER (PARTITION BY {} ORDER BY e._time, e._order NULLS FIRST, f.position, f.item, {placing}) AS _rank
-FROM ({rows}) AS f JOIN ({}) AS e ON e._position = f.position)",
-        line.join(", "),
+FROM ({rows}) AS f JOIN ({}) AS e ON e._position = f.position))",
         ledger.first("f"),
         columns("f", &ledger.line()),
         instants(ledger),
     )
 }
+
+/// The order in which ranked rows of a line came about; each part may be followed by `DESC`.
+pub(super) const APPLIED: [&str; 3] = ["greatest(_rank, _begin)", "NOT _begins", "_rank"];
 
 /// Position → the place of an event in valid order.
 fn instants(ledger: &Ledger<'_>) -> String {

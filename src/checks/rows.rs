@@ -89,11 +89,6 @@ impl<'a> Ledger<'a> {
         self.bindings(|action| *action == FactAction::Header).next().is_some()
     }
 
-    pub(super) fn header_carries(&self, role: usize) -> bool {
-        self.bindings(|action| *action == FactAction::Header)
-            .any(|binding| binding.roles.get(role).is_some_and(Option::is_some))
-    }
-
     /// The row adds a line: placed by its own event, or anew by an amendment.
     pub(super) fn placing(&self, alias: &str) -> String {
         let kinds = self.bindings(|action| matches!(action, FactAction::Place { .. }));

@@ -6,7 +6,7 @@
 use super::lookup::{NOT_APPLICABLE, UNKNOWN, part, reserved};
 use super::rows::Ledger;
 use super::sql::{all, any, cast, expression, field, literal, name, number, table};
-use crate::model::{DateFrom, EventType, Expression, FactAction, FactEvent, FieldRef, ValueType};
+use crate::model::{DateFrom, EventType, Expression, FactAction, FactEvent, FieldRef, Role, ValueType};
 
 /// The events of one type under the alias `e`; with a list, once for each item, `e._item`, from `e._no` 1 on.
 pub(super) fn scan(schema: &str, event: &EventType, list: Option<usize>) -> String {
@@ -134,10 +134,12 @@ impl Items<'_> {
 
     fn carried(&self) -> impl Iterator<Item = String> {
         self.ledger.fact.columns.iter().enumerate().map(|(index, column)| {
-            let value = match self.binding.columns.get(index).copied().flatten() {
-                Some(reference) => self.field(reference),
-                None if self.headers => format!("h.{}", name(&column.name)),
-                None => "NULL".to_owned(),
+            // A value that the event leaves out is the header's.
+            let own = self.binding.columns.get(index).copied().flatten().map(|field| self.field(field));
+            let value = match (own, self.headers) {
+                (Some(own), true) => format!("coalesce({own}, h.{})", name(&column.name)),
+                (None, true) => format!("h.{}", name(&column.name)),
+                (own, false) => own.unwrap_or_else(|| "NULL".to_owned()),
             };
             format!("{} AS {}", cast(&value, column.value_type), name(&column.name))
         })
@@ -148,32 +150,37 @@ impl Items<'_> {
         for (index, role) in self.ledger.fact.roles.iter().enumerate() {
             let keys = self.ledger.natural_key(role);
             let own = self.binding.roles.get(index).and_then(Option::as_ref);
-            let values: Option<Vec<String>> = match own {
-                Some(fields) => Some(fields.iter().map(|reference| self.field(*reference)).collect()),
-                None if self.headers && self.ledger.header_carries(index) => {
-                    Some(keys.iter().map(|key| format!("h.{}", part(&role.name, &key.name))).collect())
+            let values: Vec<String> = match own {
+                Some(fields) => fields.iter().map(|reference| self.field(*reference)).collect(),
+                None if self.headers => {
+                    keys.iter().map(|key| format!("h.{}", part(&role.name, &key.name))).collect()
                 }
-                None => None,
+                None => vec!["NULL".to_owned(); keys.len()],
             };
-            let certain = own.is_some_and(|fields| {
-                fields.iter().all(|reference| !self.event().field(*reference).optional)
-            });
-            let state = match &values {
-                None => format!("{NOT_APPLICABLE}"),
-                Some(_) if certain => "NULL::INTEGER".to_owned(),
-                Some(values) => {
-                    let missing = any(values.iter().map(|value| format!("{value} IS NULL")));
-                    format!("CASE WHEN {missing} THEN {UNKNOWN} END")
-                }
-            };
-            columns.push(format!("{state} AS {}", reserved(&role.name)));
-            for (position, key) in keys.iter().enumerate() {
-                let value =
-                    values.as_ref().and_then(|values| values.get(position)).map_or("NULL", String::as_str);
-                columns.push(format!("{} AS {}", cast(value, key.value_type), part(&role.name, &key.name)));
-            }
+            columns.push(format!("{} AS {}", self.state(role, own, &values), reserved(&role.name)));
+            columns.extend(keys.iter().zip(&values).map(|(key, value)| {
+                format!("{} AS {}", cast(value, key.value_type), part(&role.name, &key.name))
+            }));
         }
         columns
+    }
+
+    /// The reserved key that a role must bear: null where a member is named.
+    fn state(&self, role: &Role, own: Option<&Vec<FieldRef>>, values: &[String]) -> String {
+        match own {
+            Some(fields) if fields.iter().all(|field| !self.event().field(*field).optional) => {
+                "NULL::INTEGER".to_owned()
+            }
+            Some(_) => {
+                let missing = any(values.iter().map(|value| format!("{value} IS NULL")));
+                format!("CASE WHEN {missing} THEN {UNKNOWN} END")
+            }
+            None if self.headers => {
+                let given = format!("h.{}", reserved(&role.name));
+                format!("CASE WHEN h.position IS NULL THEN {NOT_APPLICABLE} ELSE {given} END")
+            }
+            None => format!("{NOT_APPLICABLE}"),
+        }
     }
 
     fn measures(&self) -> impl Iterator<Item = String> {

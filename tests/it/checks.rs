@@ -2,7 +2,7 @@
 //! in one place by SQL; the checks must name exactly what broke, with proofs and without.
 
 use duckdb::Connection;
-use starlog::checks::{self, Effort, Plan, Tables};
+use starlog::checks::{self, Effort, Tables};
 use starlog::model::Model;
 use std::path::Path;
 
@@ -91,23 +91,6 @@ fn a_failed_check_is_an_error_of_the_data_with_names_and_examples() {
       fact_orders: date_key is the day of occurred_at (1 row)
         {'position': 5, 'item': 1, 'kind': placed, 'occurred_at': '2024-01-10 12:00:00', 'date_key': 20240111}
     ");
-}
-
-#[test]
-fn the_sql_of_a_small_pipeline() {
-    let model = Release::clinic().model;
-    let plan = Plan::new(&model, &Tables::default(), 2024..=2024);
-    let mut text = String::new();
-    for statement in &plan.prepare {
-        text.push_str(&format!("-- prepare\n{statement}\n\n"));
-    }
-    for proof in &plan.proofs {
-        text.push_str(&format!("-- proof of\n-- {}\n{}\n\n", proof.checks.join("\n-- "), proof.sql));
-    }
-    for check in &plan.checks {
-        text.push_str(&format!("-- {}\n{}\n\n", check.name, check.sql));
-    }
-    insta::assert_snapshot!("checks_of_clinic", text);
 }
 
 #[test]
@@ -358,6 +341,27 @@ fn a_line_placed_twice_is_booked_and_its_last_placing_counts() {
         .but(twice)
         .but("UPDATE fact_order_lines SET channel = 'web'")
         .breaks(&[&of(LINES, AS_PLACED)]);
+}
+
+#[test]
+fn what_waits_for_a_line_is_applied_after_the_list_that_places_it() {
+    let waited =
+        "INSERT INTO log.\"Placed\" VALUES (30, TIMESTAMP '2024-01-15 12:00:00', NULL, 'O3', 'C1', 'web',
+          [{'line_no': 1, 'product_id': 'P1', 'quantity': 1, 'unit_price': 10},
+           {'line_no': 1, 'product_id': 'P2', 'quantity': 1, 'unit_price': 5}]);
+        INSERT INTO log.\"Returned\" VALUES (31, TIMESTAMP '2024-01-02 12:00:00', NULL, 'O3', NULL,
+          [{'line_no': 1, 'product_id': NULL, 'quantity': 1, 'unit_price': 5}]);
+        INSERT INTO fact_orders VALUES
+          (30, 1, 'O3', 'web', 1, 'placed', '2024-01-15 12:00:00', 20240115, 1, 1, 1, 10, 10),
+          (30, 2, 'O3', 'web', 1, 'placed', '2024-01-15 12:00:00', 20240115, 2, 1, 1, 5, 5),
+          (31, 1, 'O3', 'web', 1, 'returned', '2024-01-02 12:00:00', 20240102, 2, 1, -1, 5, -5);
+        INSERT INTO fact_order_lines VALUES
+          ('O3', 1, 'web', 'returned', 2, 1, 20240115, 20240102, 1, 5, 5, 1, 10)";
+    Release::shop().but(waited).breaks(&[]);
+    Release::shop()
+        .but(waited)
+        .but("UPDATE fact_orders SET product_key = 1 WHERE position = 31")
+        .is_caught_by(&of(ORDERS, REVERSED_KEYS));
 }
 
 #[test]

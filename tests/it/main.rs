@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod checks;
-mod determinism;
 mod generate;
 mod hospital;
 mod house;
