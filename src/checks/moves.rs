@@ -300,7 +300,7 @@ fn booked(ledger: &Ledger<'_>, binding: &FactEvent) -> Option<String> {
             members.push(same_member(ledger, role, "i", &alias));
         }
     }
-    let shown = columns("i", &line);
+    let shown = columns("i", &ledger.header());
     Some(format!(
         "SELECT DISTINCT i.position, i.item, i.kind, {shown}
 FROM (SELECT i.* FROM ({}) AS i ANTI JOIN {} AS b ON b.position = i.position AND b.item = i.item AND b.kind = i.kind) AS i
