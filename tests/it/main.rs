@@ -1,12 +1,21 @@
 //! Every test of Starlog, in one binary: linking these libraries is slow.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod broken_log;
+mod determinism;
 mod generate;
+mod hospital;
+mod house;
 mod layout;
 mod log;
 mod parquet_file;
 mod pipeline;
 mod query;
 mod readme;
+mod real_adventureworks;
+mod real_online_retail;
+mod roundtrip;
+mod scenarios;
 mod schema;
+mod support;
 mod warehouse;
