@@ -168,7 +168,6 @@ fn booked(ledger: &Ledger<'_>, binding: &FactEvent) -> Option<String> {
             members.push(same_member(ledger, role, "i", &alias));
         }
     }
-    // The same columns for every binding: their queries are put together.
     let shown = columns("i", &ledger.header());
     Some(format!(
         "SELECT DISTINCT i.position, i.item, i.kind, {shown}

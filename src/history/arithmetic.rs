@@ -118,9 +118,9 @@ pub fn share(value: i128, part: i128, whole: i128) -> Result<i128> {
     if whole == 0 {
         return Ok(0);
     }
-    let product = value.checked_mul(part).ok_or_else(|| Error::data("a share overflows 128 bits"))?;
-    let (quotient, remainder) = (product / whole, product % whole);
-    let away = if (product < 0) == (whole < 0) { 1 } else { -1 };
+    let scaled = value.checked_mul(part).ok_or_else(|| Error::data("a share overflows 128 bits"))?;
+    let (quotient, remainder) = (scaled / whole, scaled % whole);
+    let away = if (scaled < 0) == (whole < 0) { 1 } else { -1 };
     Ok(if remainder.unsigned_abs() * 2 >= whole.unsigned_abs() { quotient + away } else { quotient })
 }
 

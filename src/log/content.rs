@@ -20,9 +20,9 @@ const FALSE: u64 = 0x51ab_c0de_f39c_c060;
 /// Two hashes into one; the order counts. (The folded multiplication of wyhash.)
 #[inline]
 pub fn mix(left: u64, right: u64) -> u64 {
-    let product =
+    let wide =
         u128::from(left ^ 0x2d35_8dcc_aa6c_78a5).wrapping_mul(u128::from(right ^ 0x8bb8_4b93_962e_acc9));
-    (product as u64) ^ ((product >> 64) as u64)
+    (wide as u64) ^ ((wide >> 64) as u64)
 }
 
 /// A string, by its value.

@@ -46,16 +46,15 @@ fn any_number_of_threads_writes_the_same_bytes() {
     }
 }
 
-/// Two runs of a log that was cut: between two files, inside a file, inside a line.
+/// Two runs of a log that was cut: after its first line, inside a line of a growing file, into two files.
 #[rstest]
 #[case::after_the_first_line("first line")]
 #[case::inside_a_line("half of the bytes")]
-#[case::between_files("between files")]
+#[case::between_lines("two files")]
 fn nights_write_the_same_bytes_as_one_run(#[case] cut: &str) {
     for pipeline in PIPELINES {
         let whole = World::new(pipeline);
-        let bytes: Vec<Vec<u8>> = log_of(pipeline).iter().map(|file| fs::read(file).unwrap()).collect();
-        let all = bytes.concat();
+        let all: Vec<u8> = log_of(pipeline).iter().flat_map(|file| fs::read(file).unwrap()).collect();
         let at = match cut {
             "first line" => all.iter().position(|&byte| byte == b'\n').unwrap() + 1,
             "half of the bytes" => {
@@ -63,7 +62,10 @@ fn nights_write_the_same_bytes_as_one_run(#[case] cut: &str) {
                 // Not at an end of a line.
                 half + all[half..].iter().position(|&byte| byte == b',').unwrap()
             }
-            _ => bytes[..bytes.len().div_ceil(2)].iter().map(Vec::len).sum(),
+            _ => {
+                let half = all.len() / 2;
+                half + all[half..].iter().position(|&byte| byte == b'\n').unwrap() + 1
+            }
         };
         whole.run_on(&[whole.write("whole.ndjson", &all)]);
 
@@ -71,7 +73,7 @@ fn nights_write_the_same_bytes_as_one_run(#[case] cut: &str) {
         let file = nights.write("growing.ndjson", &all[..at]);
         nights.run_on(std::slice::from_ref(&file));
         match cut {
-            "between files" => {
+            "two files" => {
                 let second = nights.write("second.ndjson", &all[at..]);
                 nights.run_on(&[file, second]);
             }
@@ -90,36 +92,27 @@ fn log_of(pipeline: &str) -> Vec<PathBuf> {
     starlog::log::expand(&model.log.base, &model.log.files).unwrap()
 }
 
-/// Where a child process is to build.
-const CHILD: &str = "STARLOG_TEST_WAREHOUSE";
-
-/// A machine in another time zone, of another language, in another folder.
+/// A machine in another time zone, of another language; another folder; as many threads as it likes.
 #[test]
 fn another_machine_writes_the_same_bytes() {
     for pipeline in PIPELINES {
         let here = World::new(pipeline);
         here.run();
         let there = World::new(pipeline);
-        let elsewhere = there.path("an other folder, with ünïcode");
-        let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "determinism::runs_where_it_is_told_to", "--nocapture"])
+        let elsewhere = there.path("another folder, with ünïcode");
+        let output = Command::new(env!("CARGO_BIN_EXE_starlog"))
+            .arg("run")
+            .arg(repository().join(pipeline))
+            .args(["--layout", "star,snowflake", "--warehouse"])
+            .arg(&elsewhere)
             .current_dir("/")
+            .env_clear()
             .envs([("TZ", "Pacific/Kiritimati"), ("LANG", "tr_TR.UTF-8"), ("LC_ALL", "tr_TR.UTF-8")])
-            .env(CHILD, &elsewhere)
-            .env("STARLOG_TEST_PIPELINE", pipeline)
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         assert_same_bytes(pipeline, &here.warehouse(), &elsewhere);
     }
-}
-
-/// The other process's part; nothing by itself.
-#[test]
-fn runs_where_it_is_told_to() {
-    let Some(warehouse) = std::env::var_os(CHILD) else { return };
-    let world = World::new(&std::env::var("STARLOG_TEST_PIPELINE").unwrap());
-    world.run_with(&Options { warehouse: warehouse.into(), threads: None, ..world.options() });
 }
 
 /// The log and its pipeline may lie anywhere.

@@ -1,61 +1,19 @@
 //! Another trade: the hospital's tables, against those that a person worked out (`tests/pipelines/hospital.md`).
 
-use crate::support::rows::{Rows, assert_same};
-use crate::support::{World, repository};
+use crate::support::rows::assert_same;
+use crate::support::{World, cases, repository};
 use starlog::layout::Layout;
 use starlog::nightly::Outcome;
-
-/// A question, and the table that answers it.
-struct Expectation {
-    heading: String,
-    sql: String,
-    answer: Rows,
-}
-
-/// Each block of SQL in a Markdown text, with the table that follows it.
-fn expectations(text: &str) -> Vec<Expectation> {
-    let mut all = Vec::new();
-    let mut heading = String::new();
-    let mut lines = text.lines().peekable();
-    while let Some(line) = lines.next() {
-        if line.starts_with('#') {
-            heading = line.trim_start_matches('#').trim().to_owned();
-        }
-        if line == "```sql" {
-            let sql: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            while lines.next_if(|line| line.is_empty()).is_some() {}
-            let table: Vec<&str> =
-                std::iter::from_fn(|| lines.next_if(|line| line.starts_with('|'))).collect();
-            all.push(Expectation {
-                heading: heading.clone(),
-                sql: sql.join("\n"),
-                answer: Rows::markdown(&table),
-            });
-        }
-    }
-    all
-}
 
 #[test]
 fn the_hospital_s_tables_are_those_worked_out_by_hand() {
     let text = std::fs::read_to_string(repository().join("tests/pipelines/hospital.md")).unwrap();
-    let expectations = expectations(&text);
-    assert_eq!(expectations.len(), 11, "blocks of SQL with a table each");
+    let cases = cases::read(&text);
+    assert_eq!(cases.iter().map(|case| case.questions.len()).sum::<usize>(), 11, "blocks of SQL");
     let world = World::new("tests/pipelines/hospital.toml");
     let report = world.run();
-    let mut wrong = Vec::new();
-    for layout in Layout::ALL {
-        for expectation in &expectations {
-            let found = world.ask(layout, &expectation.sql);
-            if found != expectation.answer {
-                wrong.push(format!(
-                    "{} ({layout})\n{}\nexpected\n{}\nfound\n{found}",
-                    expectation.heading, expectation.sql, expectation.answer
-                ));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    let wrong: Vec<String> = cases.iter().flat_map(|case| world.differences(case)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let lines = report.lines;
     assert_eq!(
         (lines.read, lines.accepted, lines.duplicate, lines.rejected, lines.blank, lines.ignored),
@@ -71,7 +29,7 @@ fn the_hospital_s_tables_are_those_worked_out_by_hand() {
 fn every_table_reads_the_same_without_duckdb() {
     let world = World::new("tests/pipelines/hospital.toml");
     let report = world.run();
-    assert_eq!(report.tables.len(), 8 + 12, "{:?}", report.tables);
+    assert_eq!(report.tables.len(), 8 + 11, "{:?}", report.tables);
     for table in &report.tables {
         let layout: Layout = table.layout.parse().unwrap();
         let found = world.table(layout, &table.name);

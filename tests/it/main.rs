@@ -1,7 +1,8 @@
 //! Every test of Starlog, in one binary: linking these libraries is slow.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod checks;
+mod broken_log;
+mod determinism;
 mod generate;
 mod hospital;
 mod house;
@@ -14,6 +15,7 @@ mod readme;
 mod real_adventureworks;
 mod real_online_retail;
 mod roundtrip;
+mod scenarios;
 mod schema;
 mod support;
 mod warehouse;

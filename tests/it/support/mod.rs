@@ -3,6 +3,7 @@
 //! Tables are read in two ways that know nothing of each other: by SQL through a [`Session`], and by the
 //! `parquet` crate from the plain files below `current`.
 
+pub mod cases;
 pub mod rows;
 pub mod second_reader;
 pub mod truth;
@@ -33,12 +34,8 @@ impl World {
         Self { folder: tempfile::tempdir().unwrap(), model: load(pipeline) }
     }
 
-    /// A pipeline written by the test.
-    pub fn written(pipeline: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("pipeline.toml");
-        std::fs::write(&file, pipeline).unwrap();
-        Self { model: load(&file), folder }
+    pub fn model(&self) -> &Model {
+        &self.model
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -83,6 +80,22 @@ impl World {
 
     pub fn try_run(&self, options: &Options) -> starlog::error::Result<RunReport> {
         nightly::run(&self.model, options, &Disk::default(), &())
+    }
+
+    /// Asks both layouts each question of a case; returns what is not as expected.
+    pub fn differences(&self, case: &cases::Case) -> Vec<String> {
+        let mut differences = Vec::new();
+        for layout in Layout::ALL {
+            for (sql, expected) in &case.questions {
+                let found = self.ask(layout, sql);
+                if found != *expected {
+                    let heading = &case.heading;
+                    differences
+                        .push(format!("{heading} ({layout})\n{sql}\nexpected\n{expected}\nfound\n{found}\n"));
+                }
+            }
+        }
+        differences
     }
 
     /// Asks the current release in one layout.
