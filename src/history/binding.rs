@@ -36,12 +36,15 @@ pub struct Binding<'a> {
 pub struct Carried {
     pub values: ArrayRef,
     pub by_event: bool,
+    /// By value: whether the event did not carry it at all.
+    absent: Option<Vec<bool>>,
 }
 
 impl Carried {
-    /// The row of [`Carried::values`] for an item.
-    pub fn row(&self, event: usize, item: usize) -> usize {
-        if self.by_event { event } else { item }
+    /// The row of [`Carried::values`] for an item, if its event carries the column; null is a value.
+    pub fn row(&self, event: usize, item: usize) -> Option<usize> {
+        let row = if self.by_event { event } else { item };
+        self.absent.as_ref().is_none_or(|absent| !absent[row]).then_some(row)
     }
 }
 
@@ -115,7 +118,11 @@ impl<'a> Binding<'a> {
 
 fn carried(items: &Items<'_>, field: Option<FieldRef>) -> Result<Option<Carried>> {
     let Some(field) = field else { return Ok(None) };
-    Ok(Some(Carried { values: items.events.values(field)?, by_event: field.list.is_none() }))
+    Ok(Some(Carried {
+        values: items.events.values(field)?,
+        by_event: field.list.is_none(),
+        absent: items.events.absent(field)?,
+    }))
 }
 
 /// What the event states; for a placing, also what is computed and what is taken by default.

@@ -16,6 +16,7 @@ use arrow::array::{
 use arrow::compute::{interleave, take};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use chrono::NaiveDate;
+use smallvec::{SmallVec, smallvec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -89,11 +90,10 @@ impl Shared {
                 arrays.push(carried.values.as_ref());
             }
         }
-        let locate = |source: Option<Source>| -> Option<(usize, usize)> {
-            let source = source?;
+        let locate = |source: Source| -> Option<(usize, usize)> {
             let carried = self.columns[source.binding as usize][column].as_ref()?;
-            let row = carried.row(source.event as usize, source.item as usize);
-            carried.values.is_valid(row).then_some((place[source.binding as usize], row))
+            let row = carried.row(source.event as usize, source.item as usize)?;
+            Some((place[source.binding as usize], row))
         };
         let found = |row: &RowSources| row.0.iter().find_map(|&source| locate(source)).unwrap_or((0, 0));
         let indices: Vec<(usize, usize)> = rows.iter().map(found).collect();
@@ -111,7 +111,7 @@ impl Shared {
 }
 
 /// Where a row's carried columns may be found, the best first.
-struct RowSources([Option<Source>; 4]);
+struct RowSources(SmallVec<[Source; 4]>);
 
 fn number_column(value_type: ValueType, values: impl Iterator<Item = i128>) -> Result<ArrayRef> {
     match value_type {
@@ -254,9 +254,12 @@ impl Ledger {
     }
 
     fn sources(&self, row: usize) -> RowSources {
-        let fallback = self.made(row).map_or([None, None], |made| self.rows.made.fallback[made]);
-        let header = self.shared.header_source(self.rows.header[row]);
-        RowSources([Some(self.rows.source[row]), fallback[0], fallback[1], header])
+        let mut sources: SmallVec<[Source; 4]> = smallvec![self.rows.source[row]];
+        if let Some(made) = self.made(row) {
+            sources.extend_from_slice(&self.rows.made.fallback[made]);
+        }
+        sources.extend(self.shared.header_source(self.rows.header[row]));
+        RowSources(sources)
     }
 }
 
@@ -383,10 +386,12 @@ impl Lines {
     }
 
     fn sources(&self, row: usize) -> RowSources {
-        let made = Some(self.rows.made_row[row]).filter(|&made| made != NONE);
-        let amendment = made.and_then(|made| self.rows.made.fallback[made as usize][0]);
-        let header = self.shared.header_source(self.rows.header[row]);
-        RowSources([amendment, Some(self.rows.source[row]), header, None])
+        let mut sources: SmallVec<[Source; 4]> = match self.rows.made_row[row] {
+            NONE => smallvec![self.rows.source[row]],
+            made => self.rows.made.fallback[made as usize].iter().copied().collect(),
+        };
+        sources.extend(self.shared.header_source(self.rows.header[row]));
+        RowSources(sources)
     }
 }
 

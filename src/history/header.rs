@@ -3,8 +3,9 @@
 use super::binding::Binding;
 use super::calendar::Day;
 use super::frame::NONE;
-use super::replay::{NOT_CARRIED, NewRow, Operation, Outcome, Replay};
-use super::rows::{NOT_REACHED, Source};
+use super::members::{ABSENT, NOT_CARRIED};
+use super::replay::{NewRow, Operation, Outcome, Replay};
+use super::rows::{NOT_REACHED, Origins, Source};
 use crate::error::Result;
 use crate::model::{Additivity, DateFrom, FactAction, ReversalTarget, Takes};
 use smallvec::{SmallVec, smallvec};
@@ -29,9 +30,10 @@ pub struct Header<'a> {
 /// A line as placed, and what is left of it.
 struct Line {
     rank: i64,
-    /// The latest placing, and the latest amendment of it.
+    /// The latest placing.
     placing: Source,
-    amendment: Option<Source>,
+    /// Its amendments, the newest first, and the placing itself.
+    origins: Origins,
     placing_kind: u16,
     first_day: Day,
     first_position: i64,
@@ -79,6 +81,10 @@ impl<'a> Header<'a> {
                         if !self.apply(operation, item, outcome)? {
                             self.waiting.push((*operation, item));
                         }
+                    }
+                    // An amendment places a line anew.
+                    if self.binding(operation).declared.action == FactAction::Amend {
+                        self.catch_up(outcome)?;
                     }
                 }
             }
@@ -130,7 +136,7 @@ impl<'a> Header<'a> {
         };
         let time = replay.time(dated_by);
         let member = |role| match (replay.member(source, role), self.source) {
-            (NOT_CARRIED, Some(header)) => replay.member(header, role),
+            (ABSENT | NOT_CARRIED, Some(header)) => replay.member(header, role),
             (member, _) => member,
         };
         let members: Few<u32> = (0..replay.fact.roles.len()).map(member).collect();
@@ -157,7 +163,7 @@ impl<'a> Header<'a> {
                 self.lines.push(Line {
                     rank,
                     placing: source,
-                    amendment: None,
+                    origins: Origins::new(),
                     placing_kind: kind,
                     first_day: day,
                     first_position: binding.items.events.position[operation.event as usize],
@@ -177,7 +183,7 @@ impl<'a> Header<'a> {
         };
         let line = &mut self.lines[index];
         line.placing = source;
-        line.amendment = None;
+        line.origins = smallvec![source];
         line.placing_kind = kind;
         line.quantity_placed = quantity;
         line.quantity_taken = 0;
@@ -229,8 +235,12 @@ impl<'a> Header<'a> {
             ReversalTarget::Line => self.find(binding.line_of(item)).into_iter().collect(),
             ReversalTarget::Members(roles) => {
                 let source = operation.source(item);
+                // Nobody is not somebody: a missing key names no line.
                 let same = |line: &usize| {
-                    roles.iter().all(|&r| self.lines[*line].members[r] == self.replay.member(source, r))
+                    roles.iter().all(|&role| {
+                        let member = self.replay.member(source, role);
+                        member < ABSENT && self.lines[*line].members[role] == member
+                    })
                 };
                 (0..self.lines.len()).filter(same).collect()
             }
@@ -307,6 +317,7 @@ impl<'a> Header<'a> {
             outcome.over_reversed += 1;
         }
         let whole: i128 = shares.iter().map(|(_, share)| share).sum();
+        let day = replay.day(time)?;
         let mut before = 0;
         for (index, taken) in shares {
             let line = &self.lines[index];
@@ -335,16 +346,15 @@ impl<'a> Header<'a> {
             outcome.over_reversed += u64::from(taken > line.quantity_left);
             let rank = line.rank;
             let row = NewRow { source, header: operation.header, line: rank, kind, time, keys: &line.keys };
-            replay.book(&row, Some((&values, [line.amendment, Some(line.placing)])), outcome)?;
+            replay.book(&row, Some((&values, line.origins.clone())), outcome)?;
             let line = &mut self.lines[index];
             line.left.iter_mut().zip(&values).for_each(|(left, value)| *left += value);
             line.quantity_left -= taken;
             line.quantity_taken += taken;
             line.touched = true;
+            line.mark(binding, kind, day);
             before += taken;
         }
-        let day = replay.day(time)?;
-        lines.iter().for_each(|&line| self.lines[line].mark(binding, kind, day));
         Ok(())
     }
 
@@ -366,10 +376,10 @@ impl<'a> Header<'a> {
             Additivity::NonAdditive => 1,
         };
         let undone: Few<i128> = line.placed.iter().enumerate().map(|(m, value)| sign(m) * value).collect();
-        let fallback = [line.amendment, Some(line.placing)];
+        let before = line.origins.clone();
         let rank = line.rank;
         let row = NewRow { source, header: operation.header, line: rank, kind, time, keys: &line.keys };
-        replay.book(&row, Some((&undone, fallback)), outcome)?;
+        replay.book(&row, Some((&undone, before.clone())), outcome)?;
         for &m in replay.evaluation_order() {
             if let Some(stated) = binding.stated(m, item) {
                 line.placed[m] = stated;
@@ -379,7 +389,7 @@ impl<'a> Header<'a> {
         }
         for (role, member) in line.members.iter_mut().enumerate() {
             match replay.member(source, role) {
-                NONE | NOT_CARRIED => {}
+                ABSENT | NOT_CARRIED => {}
                 amended => *member = amended,
             }
         }
@@ -392,14 +402,14 @@ impl<'a> Header<'a> {
             time,
             keys: &line.keys,
         };
-        replay.book(&row, Some((&line.placed, fallback)), outcome)?;
+        replay.book(&row, Some((&line.placed, before)), outcome)?;
         let changes = line.left.iter_mut().zip(&undone).zip(&line.placed);
         changes.for_each(|((left, undone), placed)| *left += undone + placed);
         let quantity = replay.fact.quantity.map_or(1, |quantity| line.placed[quantity]);
         line.quantity_left += quantity - line.quantity_placed;
         line.quantity_placed = quantity;
         line.quantity_taken = 0;
-        line.amendment = Some(source);
+        line.origins.insert(0, source);
         line.touched = true;
         line.mark(binding, kind, replay.day(time)?);
         Ok(())
@@ -423,7 +433,7 @@ impl<'a> Header<'a> {
                 rows.made_row.push(rows.made.len() as u32);
                 rows.made.values.extend_from_slice(&line.placed);
                 rows.made.values.extend_from_slice(&line.left);
-                rows.made.fallback.push([line.amendment, None]);
+                rows.made.fallback.push(line.origins.clone());
             } else {
                 rows.made_row.push(NONE);
             }

@@ -8,6 +8,12 @@ use arrow::array::{ArrayRef, UInt32Array};
 use arrow::compute::{concat, take};
 use rayon::prelude::*;
 
+/// Stands for a member where the event type does not carry the role at all.
+pub const NOT_CARRIED: u32 = NONE - 1;
+/// Stands for a member where the event type carries the role, but this event is silent about it.
+/// What is below it is a member.
+pub const ABSENT: u32 = NONE - 2;
+
 /// The members of one entity.
 pub struct Members {
     /// The natural key's columns, a row a member.
@@ -42,7 +48,7 @@ pub enum RoleMembers {
 }
 
 impl RoleMembers {
-    /// The member of an item, or [`super::frame::NONE`] where its natural key is missing.
+    /// The member of an item, [`NONE`] where its natural key is null, [`ABSENT`] where it is not there.
     pub fn of(&self, event: usize, item: usize) -> u32 {
         match self {
             Self::ByEvent(members) => members[event],
@@ -59,6 +65,8 @@ struct Mention {
     ordinal: Vec<i64>,
     /// False for a close, which names a member but does not mention it.
     counts: bool,
+    /// Of a role: whether the event does not carry the natural key.
+    absent: Vec<bool>,
     owner: Owner,
 }
 
@@ -99,9 +107,14 @@ struct Resolved {
 
 fn resolve(mentions: &[Mention]) -> Result<Resolved> {
     let members = number(mentions)?;
-    let ids = |mention: &Mention| match members.len() {
-        0 => Ok(vec![NONE; mention.position.len()]),
-        _ => lookup(&mention.keys, &members.keys),
+    let ids = |mention: &Mention| -> Result<Vec<u32>> {
+        let mut ids = match members.len() {
+            0 => vec![NONE; mention.position.len()],
+            _ => lookup(&mention.keys, &members.keys)?,
+        };
+        let silent = ids.iter_mut().zip(&mention.absent).filter(|(_, absent)| **absent);
+        silent.for_each(|(id, _)| *id = ABSENT);
+        Ok(ids)
     };
     let named = mentions.par_iter().map(|mention| Ok((mention.owner, ids(mention)?)));
     let named = named.collect::<Result<_>>()?;
@@ -205,6 +218,7 @@ fn mention_in_facts(
                         position: items.spread(&items.events.position),
                         ordinal: ordinals(&items, ordinal, r as i64),
                         counts: true,
+                        absent: any_absent(keys, |key| items.absent(key))?,
                         owner,
                     }
                 } else {
@@ -214,6 +228,7 @@ fn mention_in_facts(
                         position: items.events.position.clone(),
                         ordinal: vec![place(ordinal, 1, r as i64); items.events.len()],
                         counts: true,
+                        absent: any_absent(keys, |key| items.events.absent(key))?,
                         owner,
                     }
                 };
@@ -222,6 +237,21 @@ fn mention_in_facts(
         }
     }
     Ok(())
+}
+
+/// By row: whether the event is silent about a part of the natural key. Empty: none is.
+fn any_absent(
+    keys: &[FieldRef],
+    absent: impl Fn(FieldRef) -> Result<Option<Vec<bool>>>,
+) -> Result<Vec<bool>> {
+    let mut any: Vec<bool> = Vec::new();
+    for &key in keys {
+        if let Some(flags) = absent(key)? {
+            any.resize(flags.len(), false);
+            any.iter_mut().zip(flags).for_each(|(any, flag)| *any |= flag);
+        }
+    }
+    Ok(any)
 }
 
 /// The place of a mention inside its event: binding, item, place in the item.

@@ -6,15 +6,13 @@ use super::calendar::{Day, day_of};
 use super::dimension::{NOT_APPLICABLE, UNKNOWN};
 use super::frame::{NONE, sort_order};
 use super::header::{Few, Header};
-use super::rows::{LedgerRows, LineRows, Source};
+use super::members::{ABSENT, NOT_CARRIED};
+use super::rows::{LedgerRows, LineRows, Origins, Source};
 use super::versions::{Found, Versions};
 use crate::error::Result;
 use crate::model::{Additivity, Fact, FactAction, FactEvent};
 use chrono_tz::Tz;
 use rayon::prelude::*;
-
-/// Stands for a member where neither the event nor a header event carries the role.
-pub const NOT_CARRIED: u32 = NONE - 1;
 
 /// What every header's replay needs to know.
 pub struct Replay<'a> {
@@ -185,7 +183,7 @@ impl<'a> Replay<'a> {
                     (None, None) => sign * measure.default.unwrap_or(0),
                 };
             }
-            self.book(&row, Some((&values, [None, None])), outcome)?;
+            self.book(&row, Some((&values, Origins::new())), outcome)?;
         }
         Ok(())
     }
@@ -194,7 +192,7 @@ impl<'a> Replay<'a> {
     pub fn book(
         &self,
         row: &NewRow<'_>,
-        made: Option<(&[i128], [Option<Source>; 2])>,
+        made: Option<(&[i128], Origins)>,
         outcome: &mut Outcome,
     ) -> Result<()> {
         let items = &self.bindings[row.source.binding as usize].items;
@@ -246,7 +244,7 @@ impl<'a> Replay<'a> {
     pub fn keys(&self, members: &[u32], instant: i64, outcome: &mut Outcome) -> Few<i64> {
         let key = |(role, &member): (usize, &u32)| match member {
             NOT_CARRIED => NOT_APPLICABLE,
-            NONE => UNKNOWN,
+            NONE | ABSENT => UNKNOWN,
             member => {
                 let (version, found) = self.versions[role].at(member as usize, instant);
                 match found {

@@ -2,6 +2,7 @@
 
 use super::calendar::Day;
 use super::frame::NONE;
+use smallvec::SmallVec;
 
 /// An item of a binding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +11,9 @@ pub struct Source {
     pub event: u32,
     pub item: u32,
 }
+
+/// The items that made a line what it is, the newest first: amendments, then its placing.
+pub type Origins = SmallVec<[Source; 2]>;
 
 /// Rows of a ledger, in the order of the replay.
 #[derive(Default)]
@@ -37,7 +41,7 @@ pub struct LedgerRows {
 pub struct Made {
     /// One for each measure.
     pub values: Vec<i128>,
-    pub fallback: Vec<[Option<Source>; 2]>,
+    pub fallback: Vec<Origins>,
 }
 
 /// Rows of an accumulating table: one for each line of each header.

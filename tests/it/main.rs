@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod broken_log;
+mod checks;
 mod determinism;
 mod generate;
 mod hospital;
