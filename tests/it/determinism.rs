@@ -46,16 +46,15 @@ fn any_number_of_threads_writes_the_same_bytes() {
     }
 }
 
-/// Two runs of a log that was cut: between two files, inside a file, inside a line.
+/// Two runs of a log that was cut: after its first line, inside a line of a growing file, into two files.
 #[rstest]
 #[case::after_the_first_line("first line")]
 #[case::inside_a_line("half of the bytes")]
-#[case::between_files("between files")]
+#[case::between_lines("two files")]
 fn nights_write_the_same_bytes_as_one_run(#[case] cut: &str) {
     for pipeline in PIPELINES {
         let whole = World::new(pipeline);
-        let bytes: Vec<Vec<u8>> = log_of(pipeline).iter().map(|file| fs::read(file).unwrap()).collect();
-        let all = bytes.concat();
+        let all: Vec<u8> = log_of(pipeline).iter().flat_map(|file| fs::read(file).unwrap()).collect();
         let at = match cut {
             "first line" => all.iter().position(|&byte| byte == b'\n').unwrap() + 1,
             "half of the bytes" => {
@@ -63,7 +62,10 @@ fn nights_write_the_same_bytes_as_one_run(#[case] cut: &str) {
                 // Not at an end of a line.
                 half + all[half..].iter().position(|&byte| byte == b',').unwrap()
             }
-            _ => bytes[..bytes.len().div_ceil(2)].iter().map(Vec::len).sum(),
+            _ => {
+                let half = all.len() / 2;
+                half + all[half..].iter().position(|&byte| byte == b'\n').unwrap() + 1
+            }
         };
         whole.run_on(&[whole.write("whole.ndjson", &all)]);
 
@@ -71,7 +73,7 @@ fn nights_write_the_same_bytes_as_one_run(#[case] cut: &str) {
         let file = nights.write("growing.ndjson", &all[..at]);
         nights.run_on(std::slice::from_ref(&file));
         match cut {
-            "between files" => {
+            "two files" => {
                 let second = nights.write("second.ndjson", &all[at..]);
                 nights.run_on(&[file, second]);
             }
