@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod generate;
+mod law;
 mod layout;
 mod log;
 mod parquet_file;
+mod oracle;
 mod pipeline;
 mod query;
 mod readme;
