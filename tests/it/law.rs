@@ -4,6 +4,7 @@
 
 use crate::oracle::case::Case;
 use crate::oracle::compare::differences;
+use crate::oracle::engine::{engine, engine_in_nights};
 use crate::oracle::pipeline::load;
 use crate::oracle::random::random_log;
 use crate::oracle::shrink::shrink;
@@ -23,7 +24,7 @@ fn oracle(model: &Model, log: &[String]) -> Tables {
 #[rstest]
 fn a_case_written_by_hand_holds(
     #[files("tests/it/oracle/cases/*.case")] file: PathBuf,
-    #[values(oracle)] engine: Engine,
+    #[values(oracle, engine)] engine: Engine,
 ) {
     let text = std::fs::read_to_string(&file).expect("a case");
     let case = Case::read(&text);
@@ -32,51 +33,65 @@ fn a_case_written_by_hand_holds(
     }
 }
 
-/// Every version has a slot at every length of the log, and a longer log never moves a key (DESIGN 18).
+/// At every length of a log, every version that is open has a slot (DESIGN 18).
 #[rstest]
-fn a_longer_log_only_adds_keys(#[values("shop", "clinic", "network")] pipeline: &str) {
+fn slots_are_enough(#[values("shop", "clinic", "network")] pipeline: &str) {
     let model = load(pipeline);
-    for seed in 0..60 {
-        let log = random_log(&model, seed, 30);
-        let broken = |log: &[String]| {
-            std::iter::successors(Some(log.len()), |n| n.checked_sub(1)).find_map(|n| {
-                attempt(|| {
-                    oracle(&model, &log[..n]);
-                    None
-                })
-            })
-        };
-        if broken(&log).is_some() {
-            report(pipeline, seed, &log, broken);
-        }
-    }
-}
-
-fn attempt(question: impl FnOnce() -> Option<String>) -> Option<String> {
-    catch_unwind(AssertUnwindSafe(question)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        Some(text.unwrap_or_else(|| panic.downcast_ref::<&str>().copied().unwrap_or("a panic").to_owned()))
-    })
-}
-
-/// Panics with the smallest log that fails.
-fn report(pipeline: &str, seed: u64, log: &[String], broken: impl Fn(&[String]) -> Option<String>) -> ! {
-    let smallest = shrink(log, |log| broken(log).is_some());
-    let why = broken(&smallest).unwrap_or_default();
-    panic!(
-        "pipeline {pipeline}, seed {seed}: the smallest log that fails is\n{}\n\n{why}",
-        smallest.join("\n")
+    check(
+        pipeline,
+        |seed| random_log(&model, seed, 30),
+        |log| attempt(|| (0..=log.len()).for_each(|length| drop(oracle(&model, &log[..length])))),
     );
 }
 
-#[allow(dead_code)]
-fn agree(pipeline: &str, engine: Engine, seeds: std::ops::Range<u64>) {
+/// Every table of every log, row by row (DESIGN 4).
+#[rstest]
+fn the_engine_agrees_with_the_oracle(#[values("shop", "clinic", "network")] pipeline: &str) {
     let model = load(pipeline);
-    for seed in seeds {
-        let log = random_log(&model, seed, 10 + (seed as usize * 7) % 120);
-        let broken = |log: &[String]| attempt(|| differences(&oracle(&model, log), &engine(&model, log)));
+    let log = |seed: u64| random_log(&model, seed, 10 + (seed as usize * 7) % 120);
+    check(pipeline, log, |log| {
+        let expected = oracle(&model, log);
+        let mut report = None;
+        attempt(|| report = differences(&expected, &engine(&model, log))).or(report)
+    });
+}
+
+/// However the log was cut into nights, the tables are the same (DESIGN 1).
+#[rstest]
+fn nights_leave_no_trace(#[values("shop", "clinic", "network")] pipeline: &str) {
+    let model = load(pipeline);
+    check(
+        pipeline,
+        |seed| random_log(&model, seed, 40),
+        |log| {
+            let nights: Vec<&[String]> = log.chunks(1 + log.len() / 5).collect();
+            let mut report = None;
+            attempt(|| report = differences(&engine(&model, log), &engine_in_nights(&model, &nights)))
+                .or(report)
+        },
+    );
+}
+
+/// How many random logs of each pipeline; more of them by the environment.
+fn seeds() -> u64 {
+    std::env::var("STARLOG_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(60)
+}
+
+/// Panics with the smallest log that fails.
+fn check(pipeline: &str, log: impl Fn(u64) -> Vec<String>, broken: impl Fn(&[String]) -> Option<String>) {
+    for seed in 0..seeds() {
+        let log = log(seed);
         if broken(&log).is_some() {
-            report(pipeline, seed, &log, broken);
+            let smallest = shrink(&log, |log| broken(log).is_some());
+            let why = broken(&smallest).unwrap_or_default();
+            panic!("{pipeline}, seed {seed}, the smallest log that fails:\n{}\n\n{why}", smallest.join("\n"));
         }
     }
+}
+
+/// What a panic said, if there was one.
+fn attempt(question: impl FnOnce()) -> Option<String> {
+    let panic = catch_unwind(AssertUnwindSafe(question)).err()?;
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    Some(text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned())
 }

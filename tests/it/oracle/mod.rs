@@ -4,12 +4,13 @@
 //! columns, one member and one header at a time, keys by walking through the arrivals one after the other.
 //! It is quadratic in places, and meant to be read beside DESIGN section 4. It must never be fast at the price of being plain.
 
-pub mod case;
-pub mod compare;
 #![allow(clippy::panic, reason = "a mistake in a case, or a hole in a rule, ends the test")]
 
+pub mod case;
+pub mod compare;
 mod deed;
 mod dimension;
+pub mod engine;
 mod event;
 mod lines;
 mod measure;
