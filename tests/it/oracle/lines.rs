@@ -43,14 +43,13 @@ fn line_row(fact: &Fact, line: &Line, ledger: &[LedgerRow]) -> Row {
     columns.extend(fact.columns.iter().map(|column| column.name.clone()).zip(line.placing.columns.clone()));
     columns.push(("status".to_owned(), Value::text(&line.status)));
     columns.extend(role_columns(fact, &line.placing.role_keys));
-    let start = reached(line, 0);
-    for (index, milestone) in fact.milestones.iter().enumerate() {
-        let date = reached(line, index);
+    let dates: Vec<Option<NaiveDate>> = (0..fact.milestones.len()).map(|index| reached(line, index)).collect();
+    for (milestone, date) in fact.milestones.iter().zip(&dates) {
         columns.push((format!("{milestone}_date_key"), Value::Int(date.map_or(NOT_REACHED, date_key))));
-        if index > 0 {
-            let days = start.zip(date).map(|(start, date)| Value::Int(days_between(start, date)));
-            columns.push((format!("days_to_{milestone}"), days.unwrap_or(Value::Null)));
-        }
+    }
+    for (milestone, date) in fact.milestones.iter().zip(&dates).skip(1) {
+        let days = dates[0].zip(*date).map(|(start, date)| Value::Int(days_between(start, date)));
+        columns.push((format!("days_to_{milestone}"), days.unwrap_or(Value::Null)));
     }
     columns.extend(measure_columns(fact, &line.placing.measures));
     for (index, measure) in fact.measures.iter().enumerate() {
