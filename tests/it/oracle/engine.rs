@@ -34,6 +34,9 @@ pub fn engine_in_nights(model: &Model, nights: &[&[String]]) -> Tables {
             tables.insert(format!("dim_{}", entity.name), rows(relation));
         }
     }
+    let mut dates = rows(&history.dates);
+    dates.iter_mut().for_each(|row| row.retain(|(name, _)| name == "date_key"));
+    tables.insert("dim_date".to_owned(), dates);
     for fact in &history.facts {
         tables.insert(fact.name().to_owned(), fact_rows(fact.as_ref()));
     }

@@ -1,9 +1,10 @@
 //! Ledger rows and lines → the rows of their tables (DESIGN 19, 21).
 
 use super::Row;
+use super::calendar::date_key;
 use super::replay::{Ledger, LedgerRow, Line, days_between};
 use super::value::Value;
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use starlog::model::{Additivity, Fact};
 
 /// The date key of a milestone that was not reached.
@@ -43,7 +44,8 @@ fn line_row(fact: &Fact, line: &Line, ledger: &[LedgerRow]) -> Row {
     columns.extend(fact.columns.iter().map(|column| column.name.clone()).zip(line.placing.columns.clone()));
     columns.push(("status".to_owned(), Value::text(&line.status)));
     columns.extend(role_columns(fact, &line.placing.role_keys));
-    let dates: Vec<Option<NaiveDate>> = (0..fact.milestones.len()).map(|index| reached(line, index)).collect();
+    let dates: Vec<Option<NaiveDate>> =
+        (0..fact.milestones.len()).map(|index| reached(line, index)).collect();
     for (milestone, date) in fact.milestones.iter().zip(&dates) {
         columns.push((format!("{milestone}_date_key"), Value::Int(date.map_or(NOT_REACHED, date_key))));
     }
@@ -79,9 +81,4 @@ fn measure_columns(fact: &Fact, values: &[Option<i128>]) -> Row {
         (measure.name.clone(), value)
     };
     fact.measures.iter().zip(values).map(value).collect()
-}
-
-/// `yyyymmdd`.
-fn date_key(date: NaiveDate) -> i128 {
-    i128::from(date.year()) * 10_000 + i128::from(date.month() * 100 + date.day())
 }

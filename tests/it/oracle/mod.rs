@@ -6,6 +6,7 @@
 
 #![allow(clippy::panic, reason = "a mistake in a case, or a hole in a rule, ends the test")]
 
+mod calendar;
 pub mod case;
 pub mod compare;
 mod deed;
@@ -34,7 +35,8 @@ use std::collections::BTreeMap;
 /// A row: its columns in the table's order.
 pub type Row = Vec<(String, Value)>;
 
-/// The rows of every logical table by its name: `dim_<entity>` in its wide form, `fact_<fact>`, `fact_<lines>`.
+/// The rows of every logical table by its name: `dim_<entity>` in its wide form, `fact_<fact>`, `fact_<lines>`,
+/// and of `dim_date` the keys.
 pub type Tables = BTreeMap<String, Vec<Row>>;
 
 /// Every logical table of this log.
@@ -47,6 +49,7 @@ pub fn expected(model: &Model, events: &[OracleEvent]) -> Tables {
         tables.extend(built.rows(dimension));
         dimensions.push(built);
     }
+    tables.insert("dim_date".to_owned(), calendar::date_rows(model, events));
     for fact in &model.facts {
         let ledger = replay::replay(model, fact, &dimensions, &deed::read_deeds(model, fact, events));
         tables.insert(format!("fact_{}", fact.name), lines::ledger_rows(fact, &ledger));

@@ -94,9 +94,15 @@ fn read_roles(model: &Model, event: &OracleEvent, heard: &mut [Vec<Heard>]) {
     let contract = &model.events[contract_index];
     for fact in &model.facts {
         for binding in fact.events.iter().filter(|binding| binding.event == contract_index) {
-            for item in event.items(contract, binding.list) {
+            let mut items = event.items(contract, binding.list);
+            let is_empty = items.is_empty();
+            items.extend(is_empty.then_some(0)); // an empty list hides nobody whom the event itself names
+            for item in items {
                 for (role, fields) in fact.roles.iter().zip(&binding.roles) {
                     let Some(fields) = fields else { continue };
+                    if is_empty && fields.iter().any(|field| field.list.is_some()) {
+                        continue;
+                    }
                     if let Some(member) = natural_key(event, contract, item, fields) {
                         heard[role.dimension][0].mentions.push((event.position, member));
                     }

@@ -1,12 +1,13 @@
 //! The deeds of one header after the other, in valid order → ledger rows and lines (DESIGN 19-22).
 
+use super::calendar::day;
 use super::deed::{Deed, RoleSaid};
 use super::dimension::{DimensionTables, NOT_APPLICABLE, UNKNOWN};
 use super::measure::complete;
 use super::reading::ValidOrder;
 use super::reversal;
 use super::value::{NaturalKey, Value, days_since_1970};
-use chrono::{DateTime, NaiveDate};
+use chrono::NaiveDate;
 use starlog::model::{DateFrom, Fact, FactAction, Model};
 use std::collections::BTreeMap;
 
@@ -56,6 +57,8 @@ pub struct Placing {
     pub role_keys: Vec<i64>,
     pub columns: Vec<Value>,
     pub measures: Vec<Option<i128>>,
+    /// For each measure, whether the placing event says it itself instead of leaving it to a formula.
+    pub says: Vec<bool>,
 }
 
 /// Who stands in a role.
@@ -171,8 +174,9 @@ impl<'a> Replay<'a> {
                 |index| deed.stated[index],
                 |index| self.fact.measures[index].default,
             ),
+            says: deed.binding.measures.iter().map(Option::is_some).collect(),
         };
-        let date = self.day(time);
+        let date = day(self.model, time);
         let row = self.row(deed, deed.line.clone(), &placing);
         self.rows.push(LedgerRow { occurred_at: time, date, ..row });
         if self.header.is_none() {
@@ -224,6 +228,7 @@ impl<'a> Replay<'a> {
             members,
             columns: columns.map(|(said, old)| said.clone().unwrap_or_else(|| old.clone())).collect(),
             measures: complete(self.fact, |index| deed.stated[index], |index| old.measures[index]),
+            says: old.says.clone(),
         };
         let taken_back = complete(self.fact, |index| self.signed(index, -1, old.measures[index]), |_| None);
         let taken_back = Placing { kind: deed.binding.kind.clone(), measures: taken_back, ..old.clone() };
@@ -249,7 +254,7 @@ impl<'a> Replay<'a> {
 
     /// The deed becomes the newest thing that happened to these lines (21).
     pub fn touch(&mut self, lines: &[Value], deed: &Deed) {
-        let date = self.day(deed.time);
+        let date = day(self.model, deed.time);
         let milestone = deed.binding.milestone.map(|milestone| (deed.valid_order(), milestone, date));
         for (_, line) in self.lines.iter_mut().filter(|(key, _)| lines.contains(key)) {
             line.status.clone_from(&deed.binding.kind);
@@ -267,7 +272,7 @@ impl<'a> Replay<'a> {
             line: line.unwrap_or(Value::Null),
             kind: placing.kind.clone(),
             occurred_at: deed.time,
-            date: self.day(deed.time),
+            date: day(self.model, deed.time),
             columns: placing.columns.clone(),
             role_keys: placing.role_keys.clone(),
             measures: placing.measures.clone(),
@@ -296,12 +301,6 @@ impl<'a> Replay<'a> {
 
     pub fn names_header(&self) -> bool {
         self.header.is_some()
-    }
-
-    /// The calendar day of an instant (23).
-    pub fn day(&self, instant: i64) -> NaiveDate {
-        let utc = DateTime::from_timestamp_micros(instant).expect("an accepted instant");
-        utc.with_timezone(&self.model.calendar.time_zone).date_naive()
     }
 }
 

@@ -97,27 +97,30 @@ fn book(replay: &mut Replay, deed: &Deed, taken: &[(Value, i128)]) {
         let line = &replay.lines[key];
         let fact = replay.fact;
         let placed = replay.quantity(&line.placing);
-        let stated = |index: usize| {
-            if Some(index) == fact.quantity {
-                return Some(-quantity);
-            }
-            let stated = deed.stated[index]?;
-            Some(if is_additive(fact, index) {
-                -share(stated, before, before + quantity, total)
-            } else {
-                stated
-            })
-        };
         let in_proportion = |index: usize| {
             let whole = line.placing.measures[index]?;
             let (from, to) = (line.reversed, line.reversed + quantity);
             Some(if is_additive(fact, index) { -share(whole, from, to, placed) } else { whole })
         };
+        let known = |index: usize| {
+            if Some(index) == fact.quantity {
+                return Some(-quantity);
+            }
+            match deed.stated[index] {
+                Some(stated) if is_additive(fact, index) => {
+                    Some(-share(stated, before, before + quantity, total))
+                }
+                Some(stated) => Some(stated),
+                // What the placing itself has said is taken back in proportion, even if there is a formula for others.
+                None if line.placing.says[index] => in_proportion(index),
+                None => None,
+            }
+        };
         let columns = deed.columns.iter().zip(&line.placing.columns);
         let reversed = Placing {
             kind: deed.binding.kind.clone(),
             columns: columns.map(|(own, placed)| own.clone().unwrap_or_else(|| placed.clone())).collect(),
-            measures: complete(fact, stated, in_proportion),
+            measures: complete(fact, known, in_proportion),
             ..line.placing.clone()
         };
         let row = replay.row(deed, Some(key.clone()), &reversed);
@@ -144,13 +147,14 @@ fn book_alone(replay: &mut Replay, deed: &Deed) {
         .collect();
     let reversed = Placing {
         kind: deed.binding.kind.clone(),
+        says: Vec::new(),
         role_keys: replay.keys(&members, deed.time),
         members,
         columns: deed.columns.iter().map(|own| own.clone().unwrap_or(Value::Null)).collect(),
         measures: complete(
             fact,
             |index| replay.signed(index, -1, deed.stated[index]),
-            |index| replay.signed(index, -1, fact.measures[index].default),
+            |index| replay.signed(index, -1, fact.measures[index].default.or(Some(0))),
         ),
     };
     let row = replay.row(deed, None, &reversed);
