@@ -9,6 +9,7 @@ mod hospital;
 mod house;
 mod layout;
 mod log;
+mod oracle;
 mod parquet_file;
 mod pipeline;
 mod query;

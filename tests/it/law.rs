@@ -1,0 +1,97 @@
+//! The law (DESIGN 1) and the rules (DESIGN 4): cases with rows written by hand, and random logs against the oracle.
+
+#![allow(clippy::panic, reason = "a law that does not hold ends the test")]
+
+use crate::oracle::case::Case;
+use crate::oracle::compare::differences;
+use crate::oracle::engine::{engine, engine_in_nights};
+use crate::oracle::pipeline::load;
+use crate::oracle::random::random_log;
+use crate::oracle::shrink::shrink;
+use crate::oracle::{Tables, accept, expected};
+use rstest::rstest;
+use starlog::model::Model;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+/// What turns a log into tables.
+type Engine = fn(&Model, &[String]) -> Tables;
+
+fn oracle(model: &Model, log: &[String]) -> Tables {
+    expected(model, &accept(model, log))
+}
+
+#[rstest]
+fn a_case_written_by_hand_holds(
+    #[files("tests/it/oracle/cases/*.case")] file: PathBuf,
+    #[values(oracle, engine)] engine: Engine,
+) {
+    let text = std::fs::read_to_string(&file).expect("a case");
+    let case = Case::read(&text);
+    if let Some(differences) = case.differences(&engine(&case.model, &case.log)) {
+        panic!("{}\n{differences}", text.lines().next().unwrap_or_default());
+    }
+}
+
+/// At every length of a log, every version that is open has a slot (DESIGN 18).
+#[rstest]
+fn slots_are_enough(#[values("shop", "clinic", "network")] pipeline: &str) {
+    let model = load(pipeline);
+    check(
+        pipeline,
+        |seed| random_log(&model, seed, 30),
+        |log| attempt(|| (0..=log.len()).for_each(|length| drop(oracle(&model, &log[..length])))),
+    );
+}
+
+/// Every table of every log, row by row (DESIGN 4).
+#[rstest]
+fn the_engine_agrees_with_the_oracle(#[values("shop", "clinic", "network")] pipeline: &str) {
+    let model = load(pipeline);
+    let log = |seed: u64| random_log(&model, seed, 10 + (seed as usize * 7) % 120);
+    check(pipeline, log, |log| {
+        let expected = oracle(&model, log);
+        let mut report = None;
+        attempt(|| report = differences(&expected, &engine(&model, log))).or(report)
+    });
+}
+
+/// However the log was cut into nights, the tables are the same (DESIGN 1).
+#[rstest]
+fn nights_leave_no_trace(#[values("shop", "clinic", "network")] pipeline: &str) {
+    let model = load(pipeline);
+    check(
+        pipeline,
+        |seed| random_log(&model, seed, 40),
+        |log| {
+            let nights: Vec<&[String]> = log.chunks(1 + log.len() / 5).collect();
+            let mut report = None;
+            attempt(|| report = differences(&engine(&model, log), &engine_in_nights(&model, &nights)))
+                .or(report)
+        },
+    );
+}
+
+/// How many random logs of each pipeline; more of them by the environment.
+fn seeds() -> u64 {
+    std::env::var("STARLOG_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(60)
+}
+
+/// Panics with the smallest log that fails.
+fn check(pipeline: &str, log: impl Fn(u64) -> Vec<String>, broken: impl Fn(&[String]) -> Option<String>) {
+    for seed in 0..seeds() {
+        let log = log(seed);
+        if broken(&log).is_some() {
+            let smallest = shrink(&log, |log| broken(log).is_some());
+            let why = broken(&smallest).unwrap_or_default();
+            panic!("{pipeline}, seed {seed}, the smallest log that fails:\n{}\n\n{why}", smallest.join("\n"));
+        }
+    }
+}
+
+/// What a panic said, if there was one.
+fn attempt(question: impl FnOnce()) -> Option<String> {
+    let panic = catch_unwind(AssertUnwindSafe(question)).err()?;
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    Some(text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned())
+}

@@ -1,0 +1,96 @@
+//! The real thing, asked the oracle's question: lines of a log, through `log` and `history`, to every logical table.
+
+use super::{Row, Tables, Value};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use starlog::disk::Disk;
+use starlog::history::{self, FactTable, PartitionKey};
+use starlog::log::EventLog;
+use starlog::model::{Model, ValueType};
+
+/// The tables of a log that arrives in one file.
+pub fn engine(model: &Model, log: &[String]) -> Tables {
+    engine_in_nights(model, &[log])
+}
+
+/// The tables of a log that arrives cut into nights, one file and one ingest each.
+pub fn engine_in_nights(model: &Model, nights: &[&[String]]) -> Tables {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = Disk::default();
+    let store = folder.path().join("log");
+    for (night, lines) in nights.iter().enumerate() {
+        let file = folder.path().join(format!("night_{night:03}.ndjson"));
+        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        std::fs::write(&file, text).expect("a file");
+        let mut log = EventLog::open(&disk, &store, model).expect("a log");
+        let report = log.ingest(&[file], 1, &()).expect("an ingest");
+        assert!(report.failures.is_empty(), "a file was refused");
+    }
+    let log = EventLog::open(&disk, &store, model).expect("a log");
+    let history = history::replay(model, &log).expect("a history");
+    let mut tables = Tables::new();
+    for (dimension, built) in model.dimensions.iter().zip(&history.dimensions) {
+        for (entity, relation) in dimension.entities.iter().zip(&built.entities) {
+            tables.insert(format!("dim_{}", entity.name), rows(relation));
+        }
+    }
+    let mut dates = rows(&history.dates);
+    dates.iter_mut().for_each(|row| row.retain(|(name, _)| name == "date_key"));
+    tables.insert("dim_date".to_owned(), dates);
+    for fact in &history.facts {
+        tables.insert(fact.name().to_owned(), fact_rows(fact.as_ref()));
+    }
+    tables
+}
+
+fn fact_rows(fact: &dyn FactTable) -> Vec<Row> {
+    let mut all = Vec::new();
+    let partitions: &[PartitionKey] = fact.partitions();
+    assert!(partitions.windows(2).all(|pair| pair[0] < pair[1]), "{}: partitions rise", fact.name());
+    for partition in 0..partitions.len() {
+        let relation = fact.read(partition).expect("a partition");
+        assert_eq!(relation.schema(), fact.schema(), "{}: one schema", fact.name());
+        let rows = rows(&relation);
+        assert!(!rows.is_empty(), "{}: no partition is empty", fact.name());
+        assert!(rows.is_sorted_by_key(|row| sort_key(row, &fact.sorted_by())), "{}: sorted", fact.name());
+        all.extend(rows);
+    }
+    assert_eq!(all.len() as u64, fact.rows(), "{}: rows", fact.name());
+    all
+}
+
+fn sort_key(row: &Row, columns: &[String]) -> Vec<Value> {
+    let value = |column: &String| row.iter().find(|(name, _)| name == column).map(|(_, value)| value.clone());
+    columns.iter().map(|column| value(column).expect("a sorted column")).collect()
+}
+
+fn rows(relation: &RecordBatch) -> Vec<Row> {
+    let schema = relation.schema();
+    let names: Vec<&String> = schema.fields().iter().map(|field| field.name()).collect();
+    let row = |index: usize| {
+        let values = relation.columns().iter().map(|column| value(column.as_ref(), index));
+        names.iter().map(|name| (*name).clone()).zip(values).collect()
+    };
+    (0..relation.num_rows()).map(row).collect()
+}
+
+fn value(column: &dyn Array, row: usize) -> Value {
+    if column.is_null(row) {
+        return Value::Null;
+    }
+    match column.data_type() {
+        DataType::Int64 => Value::Int(column.as_primitive::<Int64Type>().value(row).into()),
+        DataType::Utf8 => Value::text(column.as_string::<i32>().value(row)),
+        DataType::Boolean => Value::Bool(column.as_boolean().value(row)),
+        DataType::Date32 => Value::Date(column.as_primitive::<Date32Type>().value(row)),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+            Value::Timestamp(column.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
+        DataType::Decimal128(precision, scale) => {
+            let value_type =
+                ValueType::Decimal { precision: *precision, scale: u8::try_from(*scale).expect("a scale") };
+            Value::number(column.as_primitive::<Decimal128Type>().value(row), value_type)
+        }
+        other => panic!("a table has no business with {other}"),
+    }
+}

@@ -1,0 +1,162 @@
+//! A cancellation or a return → what it takes from which lines (DESIGN 19, 20, 22).
+
+use super::deed::{Deed, RoleSaid};
+use super::measure::{complete, is_additive, share};
+use super::replay::{Line, Member, Placing, Replay};
+use super::value::Value;
+use starlog::model::{ReversalTarget, Takes};
+
+/// Whether the reversal found its lines; if not, it is held.
+pub fn apply(replay: &mut Replay, deed: &Deed, target: &ReversalTarget, takes: Takes) -> bool {
+    if !replay.names_header() {
+        book_alone(replay, deed);
+        return true;
+    }
+    let found = lines_named(replay, deed, target);
+    if found.is_empty() {
+        return false;
+    }
+    let taken = match (stated_quantity(replay, deed), target) {
+        (Some(quantity), ReversalTarget::Members(_)) => spend(replay, &found, quantity),
+        (Some(quantity), _) => found.iter().map(|line| (line.clone(), quantity)).collect(),
+        (None, _) => {
+            found.iter().map(|line| (line.clone(), whole(replay, &replay.lines[line], takes))).collect()
+        }
+    };
+    book(replay, deed, &taken);
+    match target {
+        ReversalTarget::Members(_) => {
+            let touched = taken.into_iter().filter(|(_, quantity)| *quantity != 0);
+            replay.touch(&touched.map(|(line, _)| line).collect::<Vec<_>>(), deed);
+        }
+        ReversalTarget::Header | ReversalTarget::Line => replay.touch(&found, deed),
+    }
+    true
+}
+
+/// The lines that the reversal is about, in the order in which they are used up (20).
+fn lines_named(replay: &Replay, deed: &Deed, target: &ReversalTarget) -> Vec<Value> {
+    match target {
+        ReversalTarget::Header => replay.lines.keys().cloned().collect(),
+        ReversalTarget::Line => {
+            deed.line.iter().filter(|line| replay.lines.contains_key(line)).cloned().collect()
+        }
+        ReversalTarget::Members(roles) => {
+            let same_members = |line: &&Line| {
+                roles.iter().all(|&role| match (&deed.roles[role], &line.placing.members[role]) {
+                    (RoleSaid::Member(named), Member::Known(placed)) => named == placed,
+                    _ => false,
+                })
+            };
+            let price = replay.fact.price.and_then(|price| deed.stated[price].map(|stated| (price, stated)));
+            let other_price = |line: &Line| {
+                price.is_some_and(|(price, stated)| line.placing.measures[price] != Some(stated))
+            };
+            let mut lines: Vec<&Line> = replay.lines.values().filter(same_members).collect();
+            lines.sort_by_key(|line| (other_price(line), line.line.clone()));
+            lines.into_iter().map(|line| line.line.clone()).collect()
+        }
+    }
+}
+
+fn stated_quantity(replay: &Replay, deed: &Deed) -> Option<i128> {
+    replay.fact.quantity.and_then(|quantity| deed.stated[quantity])
+}
+
+/// What a reversal without a quantity takes of a line (19).
+fn whole(replay: &Replay, line: &Line, takes: Takes) -> i128 {
+    match takes {
+        Takes::Placed => replay.quantity(&line.placing),
+        Takes::Left => line.left.max(0),
+    }
+}
+
+/// Spends what is left of each line; the rest goes to the last one tried (20).
+fn spend(replay: &Replay, lines: &[Value], quantity: i128) -> Vec<(Value, i128)> {
+    let mut rest = quantity;
+    let mut taken: Vec<(Value, i128)> = Vec::new();
+    for line in lines {
+        if rest == 0 {
+            break;
+        }
+        let part = replay.lines[line].left.max(0).min(rest);
+        rest -= part;
+        taken.push((line.clone(), part));
+    }
+    if let Some((_, part)) = taken.last_mut() {
+        *part += rest;
+    }
+    taken
+}
+
+/// One row for each line from which something is taken, with the keys of that line.
+fn book(replay: &mut Replay, deed: &Deed, taken: &[(Value, i128)]) {
+    let total: i128 = taken.iter().map(|(_, quantity)| quantity).sum();
+    let mut before = 0;
+    for (key, quantity) in taken.iter().filter(|(_, quantity)| *quantity != 0) {
+        let line = &replay.lines[key];
+        let fact = replay.fact;
+        let placed = replay.quantity(&line.placing);
+        let in_proportion = |index: usize| {
+            let whole = line.placing.measures[index]?;
+            let (from, to) = (line.reversed, line.reversed + quantity);
+            Some(if is_additive(fact, index) { -share(whole, from, to, placed) } else { whole })
+        };
+        let known = |index: usize| {
+            if Some(index) == fact.quantity {
+                return Some(-quantity);
+            }
+            match deed.stated[index] {
+                Some(stated) if is_additive(fact, index) => {
+                    Some(-share(stated, before, before + quantity, total))
+                }
+                Some(stated) => Some(stated),
+                // What the placing itself has said is taken back in proportion, even if there is a formula for others.
+                None if line.placing.says[index] => in_proportion(index),
+                None => None,
+            }
+        };
+        let columns = deed.columns.iter().zip(&line.placing.columns);
+        let reversed = Placing {
+            kind: deed.binding.kind.clone(),
+            columns: columns.map(|(own, placed)| own.clone().unwrap_or_else(|| placed.clone())).collect(),
+            measures: complete(fact, known, in_proportion),
+            ..line.placing.clone()
+        };
+        let row = replay.row(deed, Some(key.clone()), &reversed);
+        replay.rows.push(row);
+        before += quantity;
+        if let Some(line) = replay.lines.get_mut(key) {
+            line.left -= quantity;
+            line.reversed += quantity;
+        }
+    }
+}
+
+/// A reversal that names no header: its own time, its own members, its own prices (20).
+fn book_alone(replay: &mut Replay, deed: &Deed) {
+    let fact = replay.fact;
+    let members: Vec<Member> = deed
+        .roles
+        .iter()
+        .map(|said| match said {
+            RoleSaid::Member(member) => Member::Known(member.clone()),
+            RoleSaid::Null | RoleSaid::Absent => Member::Unknown,
+            RoleSaid::NotCarried => Member::NotApplicable,
+        })
+        .collect();
+    let reversed = Placing {
+        kind: deed.binding.kind.clone(),
+        says: Vec::new(),
+        role_keys: replay.keys(&members, deed.time),
+        members,
+        columns: deed.columns.iter().map(|own| own.clone().unwrap_or(Value::Null)).collect(),
+        measures: complete(
+            fact,
+            |index| replay.signed(index, -1, deed.stated[index]),
+            |index| replay.signed(index, -1, fact.measures[index].default.or(Some(0))),
+        ),
+    };
+    let row = replay.row(deed, None, &reversed);
+    replay.rows.push(row);
+}
