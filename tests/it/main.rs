@@ -7,6 +7,7 @@ mod determinism;
 mod generate;
 mod hospital;
 mod house;
+mod law;
 mod layout;
 mod log;
 mod oracle;
