@@ -182,6 +182,7 @@ fn mention_in_dimensions(
                             ordinal: ordinals(&items, ordinal, place),
                             counts,
                             owner,
+                            absent: Vec::new(),
                         })
                     };
                 let owner = Owner::Own { dimension: d, entity: e, binding: b };

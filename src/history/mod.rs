@@ -39,8 +39,9 @@ pub fn replay(model: &Model, log: &EventLog) -> Result<History> {
     let events = events::load_all(model, log)?;
     let mut all = members::find(model, &events)?;
     let mut counts = Counts::default();
-    let make =
-        |(d, dimension)| dimension::make(dimension, &events, &all.members[d], &all.own[d], &all.parents[d]);
+    let make = |(d, dimension): (usize, &Dimension)| {
+        dimension::make(dimension, &events, &all.members[d], &all.own[d], &all.parents[d])
+    };
     let dimensions: Vec<DimensionFacts> =
         model.dimensions.par_iter().enumerate().map(make).collect::<Result<_>>()?;
     for (dimension, made) in model.dimensions.iter().zip(&dimensions) {

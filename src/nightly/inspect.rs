@@ -37,6 +37,8 @@ pub fn inspect(
     }
     spec.threads = threads;
     spec.memory_bytes = memory_bytes;
+    // Cleared by the next writer, should this process be killed.
+    spec.spill_directory = Some(warehouse.join("staging").join("spill"));
     let session = Session::open(&spec)?;
     let report = checks::run(session.connection(), model, &tables, Effort::Proofs)?;
     Ok(report.checks)
