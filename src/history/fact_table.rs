@@ -254,10 +254,10 @@ impl Ledger {
     }
 
     fn sources(&self, row: usize) -> RowSources {
-        let mut sources: SmallVec<[Source; 4]> = smallvec![self.rows.source[row]];
-        if let Some(made) = self.made(row) {
-            sources.extend_from_slice(&self.rows.made.fallback[made]);
-        }
+        let mut sources: SmallVec<[Source; 4]> = match self.made(row) {
+            None => smallvec![self.rows.source[row]],
+            Some(made) => self.rows.made.origins[made].iter().copied().collect(),
+        };
         sources.extend(self.shared.header_source(self.rows.header[row]));
         RowSources(sources)
     }
@@ -388,7 +388,7 @@ impl Lines {
     fn sources(&self, row: usize) -> RowSources {
         let mut sources: SmallVec<[Source; 4]> = match self.rows.made_row[row] {
             NONE => smallvec![self.rows.source[row]],
-            made => self.rows.made.fallback[made as usize].iter().copied().collect(),
+            made => self.rows.made.origins[made as usize].iter().copied().collect(),
         };
         sources.extend(self.shared.header_source(self.rows.header[row]));
         RowSources(sources)

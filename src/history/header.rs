@@ -67,14 +67,19 @@ impl<'a> Header<'a> {
             |operation: &&Operation| self.binding(operation).declared.action == FactAction::Header;
         self.source =
             operations.iter().find(header_event).map(|operation| operation.source(operation.items().start));
-        for operation in operations {
+        for (index, operation) in operations.iter().enumerate() {
             match self.binding(operation).declared.action {
                 FactAction::Header => {}
                 FactAction::Place { date_from } => {
                     for item in operation.items() {
                         self.place(operation, item, date_from, outcome)?;
                     }
-                    self.catch_up(outcome)?;
+                    // An event that names its header item by item is in when its last item is.
+                    let goes_on =
+                        |next: &Operation| (next.binding, next.event) == (operation.binding, operation.event);
+                    if !operations.get(index + 1).is_some_and(goes_on) {
+                        self.catch_up(outcome)?;
+                    }
                 }
                 _ => {
                     for item in operation.items() {
@@ -136,7 +141,10 @@ impl<'a> Header<'a> {
         };
         let time = replay.time(dated_by);
         let member = |role| match (replay.member(source, role), self.source) {
-            (ABSENT | NOT_CARRIED, Some(header)) => replay.member(header, role),
+            (own @ (ABSENT | NOT_CARRIED), Some(header)) => match replay.member(header, role) {
+                NOT_CARRIED => own,
+                member => member,
+            },
             (member, _) => member,
         };
         let members: Few<u32> = (0..replay.fact.roles.len()).map(member).collect();
@@ -346,7 +354,7 @@ impl<'a> Header<'a> {
             outcome.over_reversed += u64::from(taken > line.quantity_left);
             let rank = line.rank;
             let row = NewRow { source, header: operation.header, line: rank, kind, time, keys: &line.keys };
-            replay.book(&row, Some((&values, line.origins.clone())), outcome)?;
+            replay.book(&row, Some((&values, line.with(source))), outcome)?;
             let line = &mut self.lines[index];
             line.left.iter_mut().zip(&values).for_each(|(left, value)| *left += value);
             line.quantity_left -= taken;
@@ -354,6 +362,10 @@ impl<'a> Header<'a> {
             line.touched = true;
             line.mark(binding, kind, day);
             before += taken;
+        }
+        // What names a line or a whole header is about it, whatever is left of it.
+        if !matches!(target, ReversalTarget::Members(_)) {
+            lines.iter().for_each(|&line| self.lines[line].mark(binding, kind, day));
         }
         Ok(())
     }
@@ -376,10 +388,9 @@ impl<'a> Header<'a> {
             Additivity::NonAdditive => 1,
         };
         let undone: Few<i128> = line.placed.iter().enumerate().map(|(m, value)| sign(m) * value).collect();
-        let before = line.origins.clone();
         let rank = line.rank;
         let row = NewRow { source, header: operation.header, line: rank, kind, time, keys: &line.keys };
-        replay.book(&row, Some((&undone, before.clone())), outcome)?;
+        replay.book(&row, Some((&undone, line.origins.clone())), outcome)?;
         for &m in replay.evaluation_order() {
             if let Some(stated) = binding.stated(m, item) {
                 line.placed[m] = stated;
@@ -402,14 +413,14 @@ impl<'a> Header<'a> {
             time,
             keys: &line.keys,
         };
-        replay.book(&row, Some((&line.placed, before)), outcome)?;
+        replay.book(&row, Some((&line.placed, line.with(source))), outcome)?;
         let changes = line.left.iter_mut().zip(&undone).zip(&line.placed);
         changes.for_each(|((left, undone), placed)| *left += undone + placed);
         let quantity = replay.fact.quantity.map_or(1, |quantity| line.placed[quantity]);
         line.quantity_left += quantity - line.quantity_placed;
         line.quantity_placed = quantity;
         line.quantity_taken = 0;
-        line.origins.insert(0, source);
+        line.origins = line.with(source);
         line.touched = true;
         line.mark(binding, kind, replay.day(time)?);
         Ok(())
@@ -433,7 +444,7 @@ impl<'a> Header<'a> {
                 rows.made_row.push(rows.made.len() as u32);
                 rows.made.values.extend_from_slice(&line.placed);
                 rows.made.values.extend_from_slice(&line.left);
-                rows.made.fallback.push(line.origins.clone());
+                rows.made.origins.push(line.origins.clone());
             } else {
                 rows.made_row.push(NONE);
             }
@@ -442,6 +453,11 @@ impl<'a> Header<'a> {
 }
 
 impl Line {
+    /// The origins of what an event makes of the line: the event, then the line's own.
+    fn with(&self, event: Source) -> Origins {
+        std::iter::once(event).chain(self.origins.iter().copied()).collect()
+    }
+
     /// The last event's kind is the status; the first of a kind is the milestone (DESIGN 21).
     fn mark(&mut self, binding: &Binding<'_>, kind: u16, day: Day) {
         self.status = kind;

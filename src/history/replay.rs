@@ -13,6 +13,7 @@ use crate::error::Result;
 use crate::model::{Additivity, Fact, FactAction, FactEvent};
 use chrono_tz::Tz;
 use rayon::prelude::*;
+use smallvec::smallvec;
 
 /// What every header's replay needs to know.
 pub struct Replay<'a> {
@@ -183,7 +184,7 @@ impl<'a> Replay<'a> {
                     (None, None) => sign * measure.default.unwrap_or(0),
                 };
             }
-            self.book(&row, Some((&values, Origins::new())), outcome)?;
+            self.book(&row, Some((&values, smallvec![source])), outcome)?;
         }
         Ok(())
     }
@@ -208,10 +209,10 @@ impl<'a> Replay<'a> {
         rows.keys.extend_from_slice(row.keys);
         match made {
             None => rows.made_row.push(NONE),
-            Some((values, fallback)) => {
+            Some((values, origins)) => {
                 rows.made_row.push(rows.made.len() as u32);
                 rows.made.values.extend_from_slice(values);
-                rows.made.fallback.push(fallback);
+                rows.made.origins.push(origins);
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ pub struct Source {
     pub item: u32,
 }
 
-/// The items that made a line what it is, the newest first: amendments, then its placing.
+/// Where a row's columns are to be found, the newest first: its event, amendments of its line, the placing.
 pub type Origins = SmallVec<[Source; 2]>;
 
 /// Rows of a ledger, in the order of the replay.
@@ -36,12 +36,12 @@ pub struct LedgerRows {
     pub made: Made,
 }
 
-/// Measures that the replay computed, and the items that columns are taken from if the source has none.
+/// Measures that the replay computed, and the items that columns are taken from.
 #[derive(Default)]
 pub struct Made {
     /// One for each measure.
     pub values: Vec<i128>,
-    pub fallback: Vec<Origins>,
+    pub origins: Vec<Origins>,
 }
 
 /// Rows of an accumulating table: one for each line of each header.
@@ -70,12 +70,12 @@ pub const NOT_REACHED: Day = Day::MIN;
 impl Made {
     fn append(&mut self, other: Self) {
         self.values.extend(other.values);
-        self.fallback.extend(other.fallback);
+        self.origins.extend(other.origins);
     }
 
     /// How many rows there are.
     pub fn len(&self) -> usize {
-        self.fallback.len()
+        self.origins.len()
     }
 }
 
