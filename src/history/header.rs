@@ -113,9 +113,16 @@ impl<'a> Header<'a> {
 
     /// What stood before its placing in valid order is applied right after it (DESIGN 22).
     fn catch_up(&mut self, outcome: &mut Outcome) -> Result<()> {
-        for (operation, item) in std::mem::take(&mut self.waiting) {
+        let mut next = 0;
+        while let Some(&(operation, item)) = self.waiting.get(next) {
             if !self.apply(&operation, item, outcome)? {
-                self.waiting.push((operation, item));
+                next += 1;
+                continue;
+            }
+            self.waiting.remove(next);
+            // An amendment places a line anew: what stood before it may find its line now.
+            if self.binding(&operation).declared.action == FactAction::Amend {
+                next = 0;
             }
         }
         Ok(())

@@ -151,7 +151,7 @@ impl Decoder<'_> {
             return Err(Flaw::new(Code::Bom, "a byte order mark inside the file"));
         }
         if !is_utf8 && std::str::from_utf8(line).is_err() {
-            return Err(Flaw::new(Code::Utf8, "not UTF-8"));
+            return Err(Flaw::new(Code::Utf8, "the line is not UTF-8"));
         }
         let event = match event::kind(self.plan, line, &mut self.notes)? {
             Kind::Event(event) => event,
