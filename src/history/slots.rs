@@ -104,7 +104,7 @@ fn own_slots(own: &OwnEvents, known: &mut [BTreeMap<i64, i64>]) -> Vec<Option<Ta
     for (place, &event) in (0i64..).zip(&own.valid_order) {
         rank[event as usize] = place;
     }
-    for event in 0..own.len() {
+    for (event, &rank) in rank.iter().enumerate() {
         let member = own.member[event] as usize;
         let (time, position) = (own.time[event], own.position[event]);
         let arrivals = arrivals[member].get_or_insert_with(|| Arrivals::new(own.width()));
@@ -117,9 +117,9 @@ fn own_slots(own: &OwnEvents, known: &mut [BTreeMap<i64, i64>]) -> Vec<Option<Ta
         }
         let is_latest = arrivals.latest.is_none_or(|latest| time > latest);
         if own.closes[event] {
-            arrivals.close(rank[event]);
+            arrivals.close(rank);
         } else {
-            let changes = arrivals.set(rank[event], own.codes(event));
+            let changes = arrivals.set(rank, own.codes(event));
             if is_latest && !changes {
                 arrivals.silent.push(time);
             } else {

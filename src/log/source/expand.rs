@@ -26,9 +26,7 @@ pub fn expand(base: &Path, patterns: &[String]) -> Result<Vec<PathBuf>> {
 
 fn matches(base: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
     let escaped = glob::Pattern::escape(&base.to_string_lossy());
-    let whole = if Path::new(pattern).is_absolute() {
-        pattern.to_owned()
-    } else if escaped.is_empty() {
+    let whole = if Path::new(pattern).is_absolute() || escaped.is_empty() {
         pattern.to_owned()
     } else {
         format!("{escaped}/{pattern}")

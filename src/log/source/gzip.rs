@@ -22,7 +22,7 @@ pub struct GzipMembers<R> {
 }
 
 enum State<R> {
-    Inside(GzDecoder<R>),
+    Inside(Box<GzDecoder<R>>),
     Between(R),
 }
 
@@ -81,7 +81,7 @@ impl<R: BufRead> Read for GzipMembers<R> {
                         return Ok(0);
                     }
                     self.members += 1;
-                    self.state = Some(State::Inside(GzDecoder::new(input)));
+                    self.state = Some(State::Inside(Box::new(GzDecoder::new(input))));
                 }
                 None => return Err(io::Error::other("read on after an error")),
             }

@@ -9,6 +9,9 @@ use super::trail::{Trail, WINDOW_BYTES, hash};
 use crate::log::account::Account;
 use serde::{Deserialize, Serialize};
 
+/// The first and the last consumed bytes.
+type Windows = (Vec<u8>, Vec<u8>);
+
 /// A known source: content that was consumed, and the file that holds it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
@@ -137,7 +140,7 @@ impl Source {
     }
 
     /// The first and last consumed windows of a plain file, if they are the source's.
-    fn windows_of_plain(&self, file: &RegularFile) -> Result<Option<(Vec<u8>, Vec<u8>)>, FileFailure> {
+    fn windows_of_plain(&self, file: &RegularFile) -> Result<Option<Windows>, FileFailure> {
         let length = usize::try_from(self.consumed_bytes).unwrap_or(usize::MAX).min(WINDOW_BYTES);
         let window = |offset| file.window(offset, length).map_err(|error| file.failure(&error));
         let first = window(0)?;

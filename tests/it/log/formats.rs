@@ -72,7 +72,7 @@ fn a_window_or_dictionary_that_we_do_not_have_is_named() {
     let big = lents(1..=20_000);
     let mut stream = ::zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
     stream.set_parameter(::zstd::zstd_safe::CParameter::WindowLog(28)).unwrap();
-    std::io::Write::write_all(&mut stream, big[..1 << 20].as_bytes()).unwrap();
+    std::io::Write::write_all(&mut stream, &big.as_bytes()[..1 << 20]).unwrap();
     library.write("window.zst", stream.finish().unwrap());
     let dictionary = lents(1..=500).into_bytes();
     let raw = ::zstd::dict::EncoderDictionary::copy(&trained(&dictionary), 3);
