@@ -347,8 +347,8 @@ impl<'a> Header<'a> {
                         (Some(stated), _) if !additive => stated,
                         (Some(stated), _) if taken == whole => -stated,
                         (Some(stated), _) => -Replay::portion(stated, before, taken, whole)?,
-                        (None, _) if !additive => line.placed[m],
                         (None, Some(_)) if placing.is_none() => replay.computed(m, &values)?,
+                        (None, _) if !additive => line.placed[m],
                         (None, _) if line.quantity_placed == 0 => {
                             if line.quantity_taken == 0 && !line.touched { -line.placed[m] } else { 0 }
                         }
