@@ -465,13 +465,13 @@ impl Line {
         std::iter::once(event).chain(self.origins.iter().copied()).collect()
     }
 
-    /// The last event's kind is the status; the first of a kind is the milestone (DESIGN 21).
+    /// The last event's kind is the status; the first of a kind in valid order, which may have waited and so
+    /// come behind another, dates the milestone (DESIGN 21).
     fn mark(&mut self, binding: &Binding<'_>, kind: u16, day: Day) {
         self.status = kind;
-        if let Some(milestone) = binding.declared.milestone
-            && self.reached[milestone] == NOT_REACHED
-        {
-            self.reached[milestone] = day;
+        if let Some(milestone) = binding.declared.milestone {
+            let reached = &mut self.reached[milestone];
+            *reached = if *reached == NOT_REACHED { day } else { day.min(*reached) };
         }
     }
 }
