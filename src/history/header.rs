@@ -49,6 +49,8 @@ struct Line {
     quantity_taken: i128,
     status: u16,
     reached: Few<Day>,
+    /// The rank of the event that reached it.
+    reached_by: Few<u32>,
     /// Whether anything but the placing event made it what it is.
     touched: bool,
 }
@@ -191,6 +193,7 @@ impl<'a> Header<'a> {
                     quantity_taken: 0,
                     status: 0,
                     reached: smallvec![NOT_REACHED; replay.fact.milestones.len()],
+                    reached_by: smallvec![0; replay.fact.milestones.len()],
                     touched: false,
                 });
                 self.lines.len() - 1
@@ -203,7 +206,7 @@ impl<'a> Header<'a> {
         line.quantity_placed = quantity;
         line.quantity_taken = 0;
         (line.members, line.keys, line.placed) = (members, keys, placed);
-        line.mark(binding, kind, day);
+        line.mark(binding, kind, day, operation.rank);
         Ok(())
     }
 
@@ -226,7 +229,7 @@ impl<'a> Header<'a> {
                 let lines = self.named(binding, item);
                 let kind = self.replay.kind(operation.source(item));
                 let day = self.replay.day(self.replay.time(operation.source(item)))?;
-                lines.iter().for_each(|&line| self.lines[line].mark(binding, kind, day));
+                lines.iter().for_each(|&line| self.lines[line].mark(binding, kind, day, operation.rank));
                 return Ok(!lines.is_empty());
             }
             FactAction::Header | FactAction::Place { .. } => {}
@@ -367,12 +370,12 @@ impl<'a> Header<'a> {
             line.quantity_left -= taken;
             line.quantity_taken += taken;
             line.touched = true;
-            line.mark(binding, kind, day);
+            line.mark(binding, kind, day, operation.rank);
             before += taken;
         }
         // What names a line or a whole header is about it, whatever is left of it.
         if !matches!(target, ReversalTarget::Members(_)) {
-            lines.iter().for_each(|&line| self.lines[line].mark(binding, kind, day));
+            lines.iter().for_each(|&line| self.lines[line].mark(binding, kind, day, operation.rank));
         }
         Ok(())
     }
@@ -429,7 +432,7 @@ impl<'a> Header<'a> {
         line.quantity_taken = 0;
         line.origins = line.with(source);
         line.touched = true;
-        line.mark(binding, kind, replay.day(time)?);
+        line.mark(binding, kind, replay.day(time)?, operation.rank);
         Ok(())
     }
 
@@ -467,11 +470,13 @@ impl Line {
 
     /// The last event's kind is the status; the first of a kind in valid order, which may have waited and so
     /// come behind another, dates the milestone (DESIGN 21).
-    fn mark(&mut self, binding: &Binding<'_>, kind: u16, day: Day) {
+    fn mark(&mut self, binding: &Binding<'_>, kind: u16, day: Day, rank: u32) {
         self.status = kind;
-        if let Some(milestone) = binding.declared.milestone {
-            let reached = &mut self.reached[milestone];
-            *reached = if *reached == NOT_REACHED { day } else { day.min(*reached) };
+        if let Some(milestone) = binding.declared.milestone
+            && (self.reached[milestone] == NOT_REACHED || rank < self.reached_by[milestone])
+        {
+            self.reached[milestone] = day;
+            self.reached_by[milestone] = rank;
         }
     }
 }

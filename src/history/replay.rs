@@ -37,6 +37,8 @@ pub struct Operation {
     first_item: u32,
     last_item: u32,
     names_header: bool,
+    /// The place of the event in valid order.
+    pub rank: u32,
 }
 
 /// What the replay of some headers brought.
@@ -123,6 +125,7 @@ impl<'a> Replay<'a> {
                     first_item: items.start as u32,
                     last_item: items.end as u32,
                     names_header: binding.names_header[row],
+                    rank: 0,
                 });
             }
         }
@@ -134,6 +137,7 @@ impl<'a> Replay<'a> {
         operations.par_chunk_by_mut(|one, other| one.header == other.header).for_each(|operations| {
             operations.sort_unstable_by_key(|operation| self.valid_order(operation));
         });
+        operations.iter_mut().zip(0..).for_each(|(operation, rank)| operation.rank = rank);
         Ok(operations)
     }
 
