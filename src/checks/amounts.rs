@@ -59,7 +59,7 @@ FROM ({}) AS i JOIN {} AS f ON f.position = i.position AND f.item = i.item AND f
 WHERE i.{column} IS NOT NULL GROUP BY i.position, i.item HAVING sum(f.{column}) <> -any_value(i.{column})",
                 literal(&measure.name),
                 moved(ledger, binding),
-                ledger.table,
+                ledger.moves(),
             )
         })
         .collect()

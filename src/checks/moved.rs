@@ -29,7 +29,7 @@ SELECT {} AS _line, bool_or({amended}) AS _amended{keys}{sums}
 FROM {} AS f WHERE {} AND NOT {} GROUP BY ALL",
         name(&short(ledger)),
         ledger.line_hash("f"),
-        ledger.table,
+        ledger.moves(),
         present("f", &ledger.header()),
         ledger.placing("f"),
     )

@@ -42,12 +42,12 @@ pub(super) fn plan(plan: &mut Plan, ledger: &Ledger<'_>) {
 
 /// Every other row stands for a reversal or an amendment of its position and item.
 fn of_events(plan: &mut Plan, ledger: &Ledger<'_>, moves: &[&FactEvent]) {
-    let rows = format!("SELECT f.* FROM {} AS f WHERE NOT {}", ledger.table, ledger.first("f"));
+    let rows = ledger.moves();
     let header = ledger.header();
     let shown = columns("f", &ledger.line());
     let shown = if shown.is_empty() { String::new() } else { format!(", {shown}") };
     let sql = if moves.is_empty() {
-        format!("SELECT f.position, f.item, f.kind{shown} FROM ({rows}) AS f")
+        format!("SELECT f.position, f.item, f.kind{shown} FROM {rows} AS f")
     } else {
         let items: Vec<String> = moves
             .iter()
@@ -63,7 +63,7 @@ fn of_events(plan: &mut Plan, ledger: &Ledger<'_>, moves: &[&FactEvent]) {
             .collect();
         format!(
             "SELECT f.position, f.item, f.kind, f.occurred_at{shown}
-FROM ({rows}) AS f LEFT JOIN ({}) AS i ON i.position = f.position AND i.item = f.item
+FROM {rows} AS f LEFT JOIN ({}) AS i ON i.position = f.position AND i.item = f.item
 WHERE i.position IS NULL OR i.occurred_at IS DISTINCT FROM f.occurred_at
   OR NOT (i.kind = f.kind OR i._amends AND {}) OR NOT {}",
             items.join("\nUNION ALL\n"),
@@ -93,7 +93,7 @@ LEFT JOIN {} AS v ON v._key = f.{}
 WHERE {missing} AND f.kind = {} AND ({}) IS NOT TRUE",
                 literal(&role.name),
                 name(&role_key(role)),
-                ledger.table,
+                ledger.moves(),
                 moved(ledger, binding),
                 ledger.lookup(role).temporary,
                 name(&role_key(role)),
@@ -120,9 +120,9 @@ WHERE {} AND (CASE WHEN i.{} IS NULL THEN {} AND {}
   WHEN o.{key} < 0 THEN f.{key} = o.{key} ELSE {} AND {} END) IS NOT TRUE",
         literal(&role.name),
         natural_columns(ledger, role, "i").join(", "),
-        ledger.table,
+        ledger.moves(),
         moved(ledger, binding),
-        ledger.table,
+        ledger.moves(),
         literal(&binding.kind),
         same("o", "f", &ledger.line()),
         ledger.placing("f"),
@@ -175,7 +175,7 @@ FROM (SELECT i.* FROM ({}) AS i ANTI JOIN {} AS b ON b.position = i.position AND
 JOIN (SELECT f.* FROM {} AS f WHERE {}) AS f ON {}{joins}
 WHERE {due} AND {}",
         moved(ledger, binding),
-        ledger.table,
+        ledger.moves(),
         ledger.table,
         ledger.placing("f"),
         equal("f", "i", &line),

@@ -182,12 +182,7 @@ JOIN {} AS d ON d.date_key = f.date_key{joins}",
 fn others(ledger: &Ledger<'_>) -> String {
     let mut key = vec!["f.position".to_owned(), "f.item".to_owned(), "f.kind".to_owned()];
     key.extend(ledger.fact.line.iter().map(|line| format!("f.{}", name(&line.name))));
-    format!(
-        "SELECT count(*) - count(DISTINCT ({})) AS repeated FROM {} AS f WHERE NOT {}",
-        key.join(", "),
-        ledger.table,
-        ledger.first("f")
-    )
+    format!("SELECT count(*) - count(DISTINCT ({})) AS repeated FROM {} AS f", key.join(", "), ledger.moves(),)
 }
 
 /// The lines' side: as many lines as rows, the sum of their hashes, and how many are not what the rows

@@ -120,6 +120,25 @@ impl<'a> Ledger<'a> {
         format!("({placing} AND {alias}.position NOT IN ({}))", amendments.join(" UNION ALL "))
     }
 
+    /// The temporary table of the rows that no placing event stands for: few, and asked for often.
+    pub(super) fn moves(&self) -> String {
+        table("temp", &self.short_moves())
+    }
+
+    /// Creates it.
+    pub(super) fn create_moves(&self) -> String {
+        format!(
+            "CREATE OR REPLACE TEMP TABLE {} AS SELECT f.* FROM {} AS f WHERE NOT {}",
+            name(&self.short_moves()),
+            self.table,
+            self.first("f"),
+        )
+    }
+
+    fn short_moves(&self) -> String {
+        format!("checks_moves_{}", self.fact.name)
+    }
+
     /// The events of a binding.
     pub(super) fn events(&self, binding: &FactEvent) -> String {
         table(&self.tables.log, &self.model.events[binding.event].name)
@@ -164,6 +183,7 @@ pub(super) fn exists(role: &Role) -> String {
 }
 
 pub(super) fn plan(plan: &mut Plan, ledger: &Ledger<'_>) {
+    plan.prepare.push(ledger.create_moves());
     let (title, rows) = (&ledger.title, &ledger.table);
     let mut unique = vec!["position".to_owned(), "item".to_owned()];
     unique.extend(ledger.fact.line.iter().map(|line| name(&line.name)));
