@@ -51,10 +51,12 @@ pub trait Leaves {
 pub fn evaluate(expression: &Expression, leaves: &dyn Leaves, measure: &Measure) -> Result<Numbers> {
     let mut numbers = walk(expression, leaves)?;
     let scale = measure.value_type.scale();
-    for value in &mut numbers.values {
-        *value = rescale(*value, numbers.scale, scale).ok_or_else(|| overflow(measure))?;
+    if numbers.scale != scale {
+        for value in &mut numbers.values {
+            *value = rescale(*value, numbers.scale, scale).ok_or_else(|| overflow(measure))?;
+        }
+        numbers.scale = scale;
     }
-    numbers.scale = scale;
     Ok(numbers)
 }
 
@@ -106,7 +108,10 @@ fn combine(operator: Operator, mut left: Numbers, right: &Numbers) -> Result<Num
 
 /// The same number at another scale; none where it would lose digits or overflow.
 pub fn rescale(value: i128, from: u8, to: u8) -> Option<i128> {
-    if from <= to {
+    if from == to {
+        return Some(value);
+    }
+    if from < to {
         return 10i128.checked_pow((to - from).into()).and_then(|factor| value.checked_mul(factor));
     }
     let factor = 10i128.checked_pow((from - to).into())?;

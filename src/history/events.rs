@@ -4,11 +4,11 @@ use super::frame::integers;
 use crate::error::{Error, Result};
 use crate::log::EventLog;
 use crate::model::{EventType, FieldRef, Model};
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StructArray, UInt32Array};
-use arrow::compute::{concat_batches, take};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt32Array, new_empty_array};
+use arrow::compute::{concat, take};
+use arrow::datatypes::{DataType, Field, Schema};
 use rayon::prelude::*;
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
 
 /// The events of one type in the order of their positions; only the columns that were asked for.
 pub struct Events {
@@ -27,7 +27,8 @@ pub struct Events {
 struct List {
     /// Items of event `i` are `offsets[i]..offsets[i + 1]`.
     offsets: Vec<u32>,
-    items: StructArray,
+    /// By field: a value an item.
+    items: Vec<ArrayRef>,
 }
 
 impl Events {
@@ -42,24 +43,49 @@ impl Events {
         }));
         let whole = log.schema(&event.name)?;
         let places = columns.iter().map(|name| whole.index_of(name)).collect::<Result<Vec<_>, _>>()?;
-        let schema = Arc::new(whole.project(&places)?);
+        let schema = whole.project(&places)?;
         let pieces = log.pieces(&event.name)?;
         let read = pieces.par_iter().map(|piece| log.read_piece(&event.name, piece, &columns));
         let batches = read.collect::<Result<Vec<_>>>()?.concat();
-        Self::from_batch(event, &concat_batches(&schema, &batches)?)
+        Self::from_batches(event, &schema, batches)
     }
 
-    fn from_batch(event: &EventType, batch: &RecordBatch) -> Result<Self> {
-        let order = column(batch, "_order")?;
+    /// Puts batches together, column by column, side by side.
+    fn from_batches(event: &EventType, schema: &Schema, batches: Vec<RecordBatch>) -> Result<Self> {
+        let mut parts: Vec<Vec<ArrayRef>> = vec![Vec::with_capacity(batches.len()); schema.fields().len()];
+        for batch in batches {
+            parts.iter_mut().zip(batch.columns()).for_each(|(parts, column)| parts.push(column.clone()));
+        }
+        let whole = schema.fields().iter().zip(parts).par_bridge().map(|(field, parts)| {
+            let column = match field.data_type() {
+                DataType::List(element) => Whole::List(List::join(element, parts)?),
+                other => Whole::Plain(join(other, &parts)?),
+            };
+            Ok((field.name().as_str(), column))
+        });
+        let mut whole = whole.collect::<Result<HashMap<&str, Whole>>>()?;
+        let mut plain = |name: &str| match whole.remove(name) {
+            Some(Whole::Plain(column)) => Some(column),
+            _ => None,
+        };
+        let mut own = |name: &str| {
+            plain(name).ok_or_else(|| Error::bug(format!("the event store has no column {name}")))
+        };
+        let (position, time, order, absent) =
+            (own("_position")?, own("_time")?, own("_order")?, own("_absent")?);
         let order = order.as_primitive::<arrow::datatypes::Int64Type>();
-        let absent = column(batch, "_absent")?;
-        let lists = event.lists.iter().map(|list| list_of(batch, &list.name)).collect::<Result<_>>()?;
+        let fields = event.fields.iter().map(|field| plain(&field.name)).collect();
+        let mut list = |name: &str| match whole.remove(name) {
+            Some(Whole::List(list)) => Some(list),
+            _ => None,
+        };
+        let lists = event.lists.iter().map(|declared| list(&declared.name)).collect();
         Ok(Self {
-            position: integers(&column(batch, "_position")?)?,
-            time: integers(&column(batch, "_time")?)?,
+            position: integers(&position)?,
+            time: integers(&time)?,
             order: order.iter().map(|order| order.unwrap_or(i64::MIN)).collect(),
             absent: (absent.null_count() < absent.len()).then(|| absent.as_string::<i32>().clone()),
-            fields: event.fields.iter().map(|field| batch.column_by_name(&field.name).cloned()).collect(),
+            fields,
             lists,
             names: event.clone(),
         })
@@ -94,7 +120,7 @@ impl Events {
     pub fn values(&self, field: FieldRef) -> Result<ArrayRef> {
         match field.list {
             None => self.fields.get(field.field).cloned().flatten(),
-            Some(list) => self.list(list)?.items.columns().get(field.field).cloned(),
+            Some(list) => self.list(list)?.items.get(field.field).cloned(),
         }
         .ok_or_else(|| Error::bug("a field was not loaded"))
     }
@@ -184,22 +210,40 @@ impl Items<'_> {
     }
 }
 
-fn column(batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
-    batch
-        .column_by_name(name)
-        .cloned()
-        .ok_or_else(|| Error::bug(format!("the event store has no column {name}")))
+enum Whole {
+    Plain(ArrayRef),
+    List(List),
 }
 
-fn list_of(batch: &RecordBatch, name: &str) -> Result<Option<List>> {
-    let Some(array) = batch.column_by_name(name) else { return Ok(None) };
-    let lists = array.as_list::<i32>();
-    let first = lists.offsets().first().copied().unwrap_or(0);
-    let length = lists.offsets().last().copied().unwrap_or(0) - first;
-    let items = lists.values().as_struct().slice(first as usize, length as usize);
-    // A null list has no items: its offsets are equal.
-    let offsets = lists.offsets().iter().map(|offset| (offset - first) as u32).collect();
-    Ok(Some(List { offsets, items }))
+fn join(data_type: &DataType, parts: &[ArrayRef]) -> Result<ArrayRef> {
+    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
+    if parts.is_empty() { Ok(new_empty_array(data_type)) } else { Ok(concat(&parts)?) }
+}
+
+impl List {
+    /// The lists of several batches as one.
+    fn join(element: &Field, parts: Vec<ArrayRef>) -> Result<Self> {
+        let DataType::Struct(fields) = element.data_type() else {
+            return Err(Error::bug(format!("{} is no list of objects", element.name())));
+        };
+        let mut offsets = vec![0];
+        let mut items = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let lists = part.as_list::<i32>();
+            let first = lists.offsets().first().copied().unwrap_or(0);
+            let before = offsets.last().copied().unwrap_or(0);
+            // A null list has no items: its offsets are equal.
+            offsets.extend(lists.offsets().iter().skip(1).map(|offset| before + (offset - first) as u32));
+            let length = offsets.last().copied().unwrap_or(0) - before;
+            items.push(lists.values().as_struct().slice(first as usize, length as usize));
+        }
+        drop(parts);
+        let columns = (0..fields.len()).into_par_iter().map(|field| {
+            let parts: Vec<ArrayRef> = items.iter().map(|items| items.column(field).clone()).collect();
+            join(fields[field].data_type(), &parts)
+        });
+        Ok(Self { offsets, items: columns.collect::<Result<_>>()? })
+    }
 }
 
 /// Every event type that the pipeline's tables are made from, loaded: one entry for each of `model.events`.

@@ -8,7 +8,6 @@ mod binding;
 mod calendar;
 mod dimension;
 mod events;
-mod fact_table;
 mod frame;
 mod header;
 mod members;
@@ -17,6 +16,7 @@ mod relation;
 mod replay;
 mod rows;
 mod slots;
+mod table;
 mod timeline;
 mod versions;
 
@@ -28,11 +28,11 @@ use crate::model::{Dimension, Fact, Model};
 use calendar::{Day, date_of, date_relation, day_of};
 use dimension::DimensionFacts;
 use events::Events;
-use fact_table::{Ledger, Lines, Shared};
 use members::RoleMembers;
 use rayon::prelude::*;
-use replay::Replay;
+use replay::{Outcome, Replay};
 use std::sync::Arc;
+use table::{Ledger, Lines, Shared};
 
 /// Replays the whole log.
 pub fn replay(model: &Model, log: &EventLog) -> Result<History> {
@@ -72,21 +72,23 @@ fn fact_tables(
     let bindings = binding::read(fact, events, roles)?;
     let versions = fact.roles.iter().map(|role| &dimensions[role.dimension].versions).collect();
     let replay = Replay::new(fact, &bindings, versions, model.calendar.time_zone);
-    let outcome = replay.run()?;
+    let parts = replay.run()?;
     let kinds = replay.kinds;
-    counts.held.push((fact.name.clone(), outcome.held));
-    counts.over_reversed.push((fact.name.clone(), outcome.over_reversed));
-    counts.placed_again.push((fact.name.clone(), outcome.placed_again));
+    let sum = |count: &dyn Fn(&Outcome) -> u64| parts.iter().map(count).sum::<u64>();
+    counts.held.push((fact.name.clone(), sum(&|part| part.held)));
+    counts.over_reversed.push((fact.name.clone(), sum(&|part| part.over_reversed)));
+    counts.placed_again.push((fact.name.clone(), sum(&|part| part.placed_again)));
     for (r, role) in fact.roles.iter().enumerate() {
         let name = format!("{}.{}", fact.name, role.name);
-        counts.before_first.push((name.clone(), outcome.before_first[r]));
-        counts.after_close.push((name, outcome.after_close[r]));
+        counts.before_first.push((name.clone(), sum(&|part| part.before_first[r])));
+        counts.after_close.push((name, sum(&|part| part.after_close[r])));
     }
-    let shared = Arc::new(Shared::new(fact, bindings, kinds, &outcome.header_sources));
-    let mut tables: Vec<Box<dyn FactTable>> =
-        vec![Box::new(Ledger::new(shared.clone(), outcome.ledger, newest)?)];
+    let header_sources = parts.iter().flat_map(|part| part.header_sources.iter().copied());
+    let shared = Arc::new(Shared::new(fact, bindings, kinds, header_sources));
+    let (ledger, lines) = parts.into_iter().map(|part| (part.ledger, part.lines)).unzip();
+    let mut tables: Vec<Box<dyn FactTable>> = vec![Box::new(Ledger::new(shared.clone(), ledger, newest)?)];
     if let Some(name) = &fact.lines_name {
-        tables.push(Box::new(Lines::new(name, shared, outcome.lines, newest)?));
+        tables.push(Box::new(Lines::new(name, shared, lines, newest)?));
     }
     Ok(tables)
 }

@@ -35,14 +35,14 @@ pub trait FactTable: Sync + Send {
     fn schema(&self) -> SchemaRef;
     /// In rising order; none is empty.
     fn partitions(&self) -> &[PartitionKey];
+    /// How many rows a partition has.
+    fn partition_rows(&self, partition: usize) -> usize;
     /// The rows of one partition, in the table's order.
     fn read(&self, partition: usize) -> Result<RecordBatch>;
     /// The columns that rows are sorted by inside a partition.
     fn sorted_by(&self) -> Vec<String>;
     /// The columns that add up.
     fn additive(&self) -> Vec<String>;
-    /// Rows in all partitions.
-    fn rows(&self) -> u64;
 }
 
 /// The days whose rows share a file (DESIGN 25).

@@ -60,17 +60,6 @@ impl Outcome {
     fn new(roles: usize) -> Self {
         Self { before_first: vec![0; roles], after_close: vec![0; roles], ..Self::default() }
     }
-
-    fn append(&mut self, other: Self) {
-        self.ledger.append(other.ledger);
-        self.lines.append(other.lines);
-        self.header_sources.extend(other.header_sources);
-        self.held += other.held;
-        self.over_reversed += other.over_reversed;
-        self.placed_again += other.placed_again;
-        self.before_first.iter_mut().zip(other.before_first).for_each(|(sum, count)| *sum += count);
-        self.after_close.iter_mut().zip(other.after_close).for_each(|(sum, count)| *sum += count);
-    }
 }
 
 impl<'a> Replay<'a> {
@@ -85,12 +74,12 @@ impl<'a> Replay<'a> {
         Self { fact, bindings: &bindings.all, versions, zone, kind_of, evaluation_order, kinds }
     }
 
-    /// Replays everything. The result does not depend on how the work is shared out.
-    pub fn run(&self) -> Result<Outcome> {
+    /// Replays everything, in parts: how they are cut decides no row.
+    pub fn run(&self) -> Result<Vec<Outcome>> {
         let operations = self.operations()?;
         let headed = operations.partition_point(|operation| operation.header != NONE);
         let (headed, loose) = operations.split_at(headed);
-        let parts: Vec<Outcome> = chunks(headed)
+        let mut parts: Vec<Outcome> = chunks(headed)
             .par_iter()
             .map(|chunk| {
                 let mut outcome = Outcome::new(self.fact.roles.len());
@@ -101,12 +90,12 @@ impl<'a> Replay<'a> {
                 Ok(outcome)
             })
             .collect::<Result<_>>()?;
-        let mut all = Outcome::new(self.fact.roles.len());
-        parts.into_iter().for_each(|part| all.append(part));
+        let mut rest = Outcome::new(self.fact.roles.len());
         for operation in loose {
-            self.loose(operation, &mut all)?;
+            self.loose(operation, &mut rest)?;
         }
-        Ok(all)
+        parts.push(rest);
+        Ok(parts)
     }
 
     /// All events by header in valid order; those without one last.

@@ -1,7 +1,6 @@
 //! Fact rows on their way from the replay to the tables: narrow columns, and where the wide ones are found.
 
 use super::calendar::Day;
-use super::frame::NONE;
 use smallvec::SmallVec;
 
 /// An item of a binding.
@@ -67,61 +66,23 @@ pub struct LineRows {
 /// The day of a milestone that was not reached.
 pub const NOT_REACHED: Day = Day::MIN;
 
-impl Made {
-    fn append(&mut self, other: Self) {
-        self.values.extend(other.values);
-        self.origins.extend(other.origins);
-    }
+/// A row of a table: the part of the replay that made it, and its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowId {
+    pub part: u32,
+    pub row: u32,
+}
 
+impl RowId {
+    /// Where it stands among the columns of its part.
+    pub fn index(self) -> usize {
+        self.row as usize
+    }
+}
+
+impl Made {
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.origins.len()
-    }
-}
-
-fn shifted(rows: Vec<u32>, by: usize) -> impl Iterator<Item = u32> {
-    rows.into_iter().map(move |row| if row == NONE { NONE } else { row + by as u32 })
-}
-
-impl LedgerRows {
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.source.len()
-    }
-
-    /// Adds the rows of another part of the replay.
-    pub fn append(&mut self, other: Self) {
-        self.source.extend(other.source);
-        self.position.extend(other.position);
-        self.item.extend(other.item);
-        self.header.extend(other.header);
-        self.line.extend(other.line);
-        self.kind.extend(other.kind);
-        self.day.extend(other.day);
-        self.occurred_at.extend(other.occurred_at);
-        self.keys.extend(other.keys);
-        self.made_row.extend(shifted(other.made_row, self.made.len()));
-        self.made.append(other.made);
-    }
-}
-
-impl LineRows {
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.source.len()
-    }
-
-    /// Adds the rows of another part of the replay.
-    pub fn append(&mut self, other: Self) {
-        self.source.extend(other.source);
-        self.header.extend(other.header);
-        self.line.extend(other.line);
-        self.status.extend(other.status);
-        self.day.extend(other.day);
-        self.position.extend(other.position);
-        self.keys.extend(other.keys);
-        self.reached.extend(other.reached);
-        self.made_row.extend(shifted(other.made_row, self.made.len()));
-        self.made.append(other.made);
     }
 }

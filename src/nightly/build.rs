@@ -1,14 +1,17 @@
 //! (model, log) → a staged release: every table of every layout, written where no reader looks.
 
 use crate::error::Result;
-use crate::history::{FactTable, History};
+use crate::history::{DimensionHistory, FactTable, History};
 use crate::layout::{self, Layout};
 use crate::log::{self, EventLog};
-use crate::model::Model;
+use crate::model::{Dimension, Model};
 use crate::warehouse::{Column, FactPlan, LogRelation, Pipeline, Relations, Staged, WideRelation, Writer};
+use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use rayon::prelude::*;
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Writes all tables of a release.
 pub fn stage<'w>(
@@ -21,27 +24,56 @@ pub fn stage<'w>(
     let pipeline = Pipeline { name: model.name.clone(), hash: model.hash.clone() };
     let relations = relations(writer.warehouse().dir(), model, log, history, layouts)?;
     let staged = writer.begin(pipeline, log.position().0, layouts, relations)?;
+    let mut jobs = Vec::new();
     for &layout in staged.layouts() {
         for (dimension, made) in model.dimensions.iter().zip(&history.dimensions) {
-            for table in layout::tables(layout, dimension, &made.entities)? {
-                staged.write_table(layout, &table)?;
-            }
+            jobs.push(Job::Dimension { layout, dimension, made });
         }
-        staged.write_table(layout, &layout::date_table(model, &history.dates)?)?;
+        jobs.push(Job::Dates { layout });
     }
     for fact in &history.facts {
-        write_fact(&staged, model, fact.as_ref())?;
+        let plan = Arc::new(FactPlan::of(model, fact.as_ref())?);
+        staged.begin_fact(&plan)?;
+        let partition = |index| Job::Partition { plan: Arc::clone(&plan), fact: fact.as_ref(), index };
+        jobs.extend((0..fact.partitions().len()).map(partition));
     }
+    // The longest first, each to whoever is free: nobody waits for the last one.
+    jobs.sort_by_key(|job| Reverse(job.rows()));
+    let jobs = jobs.into_iter().par_bridge();
+    jobs.try_for_each(|job| job.write(&staged, model, history))?;
     Ok(staged)
 }
 
-fn write_fact(staged: &Staged<'_>, model: &Model, fact: &dyn FactTable) -> Result<()> {
-    let plan = FactPlan::of(model, fact)?;
-    staged.begin_fact(&plan)?;
-    let write = |(index, partition): (usize, &crate::history::PartitionKey)| {
-        staged.write_fact(&plan, *partition, &fact.read(index)?)
-    };
-    fact.partitions().par_iter().enumerate().try_for_each(write)
+/// A piece of the work, independent of the others.
+enum Job<'a> {
+    Dimension { layout: Layout, dimension: &'a Dimension, made: &'a DimensionHistory },
+    Dates { layout: Layout },
+    Partition { plan: Arc<FactPlan>, fact: &'a dyn FactTable, index: usize },
+}
+
+impl Job<'_> {
+    fn rows(&self) -> usize {
+        match self {
+            Self::Dimension { made, .. } => made.entities.iter().map(RecordBatch::num_rows).sum(),
+            Self::Dates { .. } => 0,
+            Self::Partition { fact, index, .. } => fact.partition_rows(*index),
+        }
+    }
+
+    fn write(&self, staged: &Staged<'_>, model: &Model, history: &History) -> Result<()> {
+        match self {
+            Self::Dimension { layout, dimension, made } => {
+                let tables = layout::tables(*layout, dimension, &made.entities)?;
+                tables.iter().try_for_each(|table| staged.write_table(*layout, table))
+            }
+            Self::Dates { layout } => {
+                staged.write_table(*layout, &layout::date_table(model, &history.dates)?)
+            }
+            Self::Partition { plan, fact, index } => {
+                staged.write_fact(plan, fact.partitions()[*index], &fact.read(*index)?)
+            }
+        }
+    }
 }
 
 /// What can be asked of the release besides its tables.

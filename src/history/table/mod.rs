@@ -1,0 +1,11 @@
+//! Fact rows become tables: partitioned by day or month, sorted, wide; a partition is built when it is read.
+
+mod columns;
+mod ledger;
+mod lines;
+mod partitions;
+mod shared;
+
+pub use ledger::Ledger;
+pub use lines::Lines;
+pub use shared::Shared;
