@@ -1,7 +1,7 @@
 //! `measures` → numbers with exact formulas and defaults; which of them is the quantity, and which the price.
 
 use super::expression::{self, exact};
-use super::types::{Column, show};
+use super::types::{Column, MOST_DIGITS, show};
 use crate::model::{Additivity, Expression, Measure, ValueType};
 use crate::spec::{At, FactSpec, MeasureSpec, Named, NumberText, Problems, Span};
 
@@ -126,7 +126,7 @@ fn formula(
 fn default(column: &Column, written: &At<NumberText>, problems: &mut Problems) -> Option<i128> {
     let text = written.value.0.trim();
     let Some((unscaled, scale)) = exact(text) else {
-        let message = format!("`{text}` is no exact number");
+        let message = format!("`{text}` is no exact number of up to {MOST_DIGITS} digits");
         problems.add(written.span, message, "a default is a number: `default = \"0\"`");
         return None;
     };
@@ -160,14 +160,18 @@ pub(super) fn check_scale(
         ValueType::Decimal { precision, scale } => (usize::from(scale), precision - scale),
         _ => (0, 18),
     };
-    if exact > scale {
+    if exact > usize::from(MOST_DIGITS) {
+        let message =
+            format!("{what} has {exact} digits behind the point, and no decimal has more than {MOST_DIGITS}");
+        problems.add(span, message, "nothing is rounded: use factors with fewer digits behind the point");
+    } else if exact > scale {
         let name = &column.name.value;
         let message = format!(
             "{what} has {exact} digits behind the point, but the measure `{name}` is {}",
             show(measure)
         );
         let wider = usize::from(digits) + exact;
-        let hint = match wider <= 38 {
+        let hint = match wider <= usize::from(MOST_DIGITS) {
             true => format!("nothing is rounded: declare `{name}` as `decimal({wider},{exact})`"),
             false => "nothing is rounded: use factors with fewer digits behind the point".to_owned(),
         };

@@ -4,7 +4,8 @@ use crate::model::{KeyColumn, ValueType};
 use crate::spec::{At, Named, Problems, Span, closest};
 
 const WORDS: [&str; 6] = ["text", "integer", "decimal(18,4)", "boolean", "date", "timestamp"];
-const MOST_DIGITS: u8 = 38;
+/// Of a decimal, before and behind the point together.
+pub(super) const MOST_DIGITS: u8 = 38;
 
 /// Words of other systems, and ours for them.
 const FOREIGN: [(&str, &str); 21] = [
@@ -91,13 +92,16 @@ fn parse(word: &str, span: Span, problems: &mut Problems) -> Option<ValueType> {
         _ => {}
     }
     if let Some((precision, scale)) = digits(word) {
-        if precision == 0 || precision > MOST_DIGITS || scale > precision {
+        if precision == 0 || precision > MOST_DIGITS.into() || scale > precision {
             let message =
                 format!("`{word}`: a decimal has 1 to {MOST_DIGITS} digits, and no more behind the point");
             problems.add(span, message, "write `decimal(digits, digits behind the point)`: `decimal(18,4)`");
             return None;
         }
-        return Some(ValueType::Decimal { precision, scale });
+        return Some(ValueType::Decimal {
+            precision: u8::try_from(precision).ok()?,
+            scale: u8::try_from(scale).ok()?,
+        });
     }
     let lower = word.to_lowercase();
     let foreign = FOREIGN.iter().find(|(theirs, _)| lower.split('(').next() == Some(theirs));
@@ -110,7 +114,7 @@ fn parse(word: &str, span: Span, problems: &mut Problems) -> Option<ValueType> {
 }
 
 /// The two numbers of `decimal(18,4)`.
-fn digits(word: &str) -> Option<(u8, u8)> {
+fn digits(word: &str) -> Option<(u64, u64)> {
     let inner = word.strip_prefix("decimal")?.trim_start().strip_prefix('(')?.strip_suffix(')')?;
     let (precision, scale) = inner.split_once(',')?;
     Some((precision.trim().parse().ok()?, scale.trim().parse().ok()?))
