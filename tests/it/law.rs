@@ -5,11 +5,12 @@
 use crate::oracle::case::Case;
 use crate::oracle::compare::differences;
 use crate::oracle::engine::{engine, engine_in_nights};
-use crate::oracle::pipeline::load;
+use crate::oracle::pipeline::{Draft, load};
 use crate::oracle::random::random_log;
 use crate::oracle::shrink::shrink;
-use crate::oracle::{Tables, accept, expected};
+use crate::oracle::{Row, Tables, Value, accept, expected};
 use rstest::rstest;
+use serde_json::{Value as Json, json};
 use starlog::model::Model;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -70,6 +71,53 @@ fn nights_leave_no_trace(#[values("shop", "clinic", "network")] pipeline: &str) 
                 .or(report)
         },
     );
+}
+
+/// What waits for its line is not asked again at every placing: a header with tens of thousands of them ends (DESIGN 22).
+#[test]
+fn tens_of_thousands_wait_for_one_header() {
+    let model = load("shop");
+    let mut log = Vec::new();
+    let mut say = |event_type: &str, day: u32, payload: Json| {
+        let Json::Object(payload) = payload else { panic!("a payload") };
+        let (id, time) = (format!("e{}", log.len()), format!("2024-01-{day:02}T00:00:00Z"));
+        log.push(Draft { id, event_type: event_type.to_owned(), time, order: None, payload }.line(&model));
+    };
+    let item = |line_no: i64, product: &str, quantity: i64| json!({"line_no": line_no, "product_id": product, "quantity": quantity, "unit_price": "1.00"});
+    // Each line is amended and returned before it is placed, by an event of its own, the last line first.
+    let lines = 25_000;
+    for line in 1..=lines {
+        say("QuantityChanged", 1, json!({"order_id": "many lines", "line_no": line, "quantity": 3}));
+        say("LineReturned", 1, json!({"order_id": "many lines", "line_no": line, "quantity": 3}));
+    }
+    for line in (1..=lines).rev() {
+        say("OrderPlaced", 2, json!({"order_id": "many lines", "lines": [item(line, "mug", 1)]}));
+    }
+    // All of one product are returned before the last of many lines brings it.
+    let (returns, others) = (50_000, 2_000);
+    for _ in 0..returns {
+        let back = json!({"order_id": "late product", "product_id": "mug", "quantity": 1});
+        say("ProductReturned", 1, back);
+    }
+    for line in 1..=others {
+        say("OrderPlaced", 2, json!({"order_id": "late product", "lines": [item(line, "cup", 1)]}));
+    }
+    say("OrderPlaced", 3, json!({"order_id": "late product", "lines": [item(others + 1, "mug", returns)]}));
+
+    let tables = engine(&model, &log);
+    let quantities = |table: &str, column: &str| -> Vec<i128> {
+        let of = |row: &Row| match row.iter().find(|(name, _)| name == column) {
+            Some((_, Value::Int(quantity))) => *quantity,
+            other => panic!("{other:?}"),
+        };
+        tables[table].iter().map(of).collect()
+    };
+    let booked = quantities("fact_orders", "quantity");
+    assert_eq!(booked.len() as i64, 4 * lines + returns + others + 1);
+    assert_eq!(booked.iter().sum::<i128>(), i128::from(others));
+    let left = quantities("fact_order_lines", "quantity_left");
+    assert_eq!(left.len() as i64, lines + others + 1);
+    assert_eq!(left.iter().filter(|left| **left != 0).count() as i64, others);
 }
 
 /// How many random logs of each pipeline; more of them by the environment.

@@ -42,6 +42,7 @@ impl Header<'_> {
         line.quantity_placed = quantity;
         line.quantity_taken = 0;
         line.mark(item, replay.day(item.time)?);
+        self.waiting.wake(line);
         Ok(())
     }
 }

@@ -1,6 +1,7 @@
 //! One header: its events in valid order, and what its lines are after them (DESIGN 19-22).
 //!
-//! [`placing`], [`reversal`] and [`amendment`] are what events do to lines; [`line`] is what they do it to.
+//! [`placing`], [`reversal`] and [`amendment`] are what events do to lines; [`line`] is what they do it to, and
+//! [`waiting`] keeps those that come before their lines in valid order.
 
 mod amendment;
 mod item;
@@ -9,6 +10,7 @@ mod lines;
 mod placing;
 mod reversal;
 mod taking;
+mod waiting;
 
 use super::frame::NONE;
 use super::replay::{Operation, Outcome, Replay};
@@ -19,6 +21,7 @@ use item::{Item, Subject};
 use line::Line;
 use lines::Lines;
 use smallvec::SmallVec;
+use waiting::Waiting;
 
 /// As many values as a fact usually has roles, measures or milestones: kept in place, without an allocation a line.
 pub type Few<T> = SmallVec<[T; 6]>;
@@ -29,14 +32,13 @@ pub struct Header<'a> {
     /// The header event.
     source: Option<Source>,
     lines: Lines,
-    /// Items whose line has not been placed yet, in valid order.
-    waiting: Vec<Item<'a>>,
+    waiting: Waiting<'a>,
 }
 
 impl<'a> Header<'a> {
     /// A header to be replayed.
     pub fn new(replay: &'a Replay<'a>) -> Self {
-        Self { replay, source: None, lines: Lines::default(), waiting: Vec::new() }
+        Self { replay, source: None, lines: Lines::default(), waiting: Waiting::default() }
     }
 
     /// Replays the events of one header, which come in valid order.
@@ -44,68 +46,58 @@ impl<'a> Header<'a> {
         self.lines.clear();
         self.source = operations
             .iter()
-            .find(|operation| *self.action(operation) == FactAction::Header)
+            .find(|operation| self.is_header(operation))
             .map(|operation| operation.source(operation.items().start));
         for (index, operation) in operations.iter().enumerate() {
-            let items = operation.items().map(|item| Item::new(self.replay, operation, item));
-            match *self.action(operation) {
-                FactAction::Header => {}
-                FactAction::Place { date_from } => {
-                    for item in items {
-                        self.place(&item, date_from, outcome)?;
-                    }
-                    // An event that names its header item by item is in when its last item is.
-                    let goes_on =
-                        |next: &Operation| (next.binding, next.event) == (operation.binding, operation.event);
-                    if !operations.get(index + 1).is_some_and(goes_on) {
-                        self.catch_up(outcome)?;
-                    }
-                }
-                FactAction::Reverse { .. } | FactAction::Amend | FactAction::Milestone => {
-                    for item in items {
-                        if !self.apply(&item, outcome)? {
-                            self.waiting.push(item);
-                        }
-                    }
-                    // An amendment places a line anew.
-                    if *self.action(operation) == FactAction::Amend {
-                        self.catch_up(outcome)?;
-                    }
-                }
+            for item in operation.items().map(|item| Item::new(self.replay, operation, item)) {
+                self.meet(&item, outcome)?;
+            }
+            // An event that names its header item by item is in when its last item is.
+            let goes_on =
+                |next: &Operation| (next.binding, next.event) == (operation.binding, operation.event);
+            if !operations.get(index + 1).is_some_and(goes_on) {
+                self.catch_up(outcome)?;
             }
         }
-        outcome.held += self.waiting.len() as u64;
-        self.waiting.clear();
+        outcome.held += self.waiting.end();
         self.hand_over(operations, outcome);
         Ok(())
     }
 
-    fn action(&self, operation: &Operation) -> &'a FactAction {
-        &self.replay.bindings[operation.binding as usize].declared.action
+    fn is_header(&self, operation: &Operation) -> bool {
+        self.replay.bindings[operation.binding as usize].declared.action == FactAction::Header
     }
 
-    /// What stood before its placing in valid order is applied right after it (DESIGN 22).
-    fn catch_up(&mut self, outcome: &mut Outcome) -> Result<()> {
-        let mut next = 0;
-        while let Some(&item) = self.waiting.get(next) {
-            if !self.apply(&item, outcome)? {
-                next += 1;
-                continue;
-            }
-            self.waiting.remove(next);
-            // An amendment places a line anew: what stood before it may find its line now.
-            if item.binding.declared.action == FactAction::Amend {
-                next = 0;
+    /// An item whose turn has come in valid order.
+    fn meet(&mut self, item: &Item<'a>, outcome: &mut Outcome) -> Result<()> {
+        match item.binding.declared.action {
+            FactAction::Header => {}
+            FactAction::Place { date_from } => self.place(item, date_from, outcome)?,
+            FactAction::Reverse { .. } | FactAction::Amend | FactAction::Milestone => {
+                if let Some(subject) = self.apply(item, outcome)? {
+                    self.waiting.add(*item, subject);
+                }
             }
         }
         Ok(())
     }
 
-    /// Applies an item that needs lines; false if they are not there yet.
-    fn apply(&mut self, item: &Item<'a>, outcome: &mut Outcome) -> Result<bool> {
-        let subject: Subject<'a> = item.subject(self.replay);
+    /// What stood before its placing in valid order is applied right after it (DESIGN 22). An amendment places a
+    /// line anew, so that what stood before it may find its line now.
+    fn catch_up(&mut self, outcome: &mut Outcome) -> Result<()> {
+        while let Some(held) = self.waiting.next() {
+            if let Some(subject) = self.apply(&held.item, outcome)? {
+                self.waiting.put_back(held, subject);
+            }
+        }
+        Ok(())
+    }
+
+    /// Applies an item that needs lines; returns what it is about if that is not there yet.
+    fn apply(&mut self, item: &Item<'a>, outcome: &mut Outcome) -> Result<Option<Subject<'a>>> {
+        let subject = item.subject(self.replay);
         let lines = self.lines.of(&subject);
-        let Some(&first) = lines.first() else { return Ok(false) };
+        let Some(&first) = lines.first() else { return Ok(Some(subject)) };
         match &item.binding.declared.action {
             FactAction::Reverse { target, takes } => self.reverse(item, (target, *takes), lines, outcome)?,
             FactAction::Amend => self.amend(item, first, outcome)?,
@@ -115,7 +107,7 @@ impl<'a> Header<'a> {
             }
             FactAction::Header | FactAction::Place { .. } => {}
         }
-        Ok(true)
+        Ok(None)
     }
 
     /// Hands the lines over to the accumulating table.

@@ -52,6 +52,7 @@ impl Header<'_> {
         line.quantity_taken = 0;
         (line.members, line.keys, line.placed) = (members, keys, placed);
         line.mark(item, day);
+        self.waiting.wake(line);
         Ok(())
     }
 
