@@ -99,7 +99,7 @@ pub struct Counts {
     pub after_close: Vec<(String, u64)>,
     /// Reversals, milestones, amendments and lines that wait for their header, by fact.
     pub held: Vec<(String, u64)>,
-    /// Reversals of more than was left, booked all the same, by fact.
+    /// Reversals of more than was left, by fact: booked all the same, or rejected where the pipeline says so.
     pub over_reversed: Vec<(String, u64)>,
     /// Lines placed more than once, booked each time, by fact.
     pub placed_again: Vec<(String, u64)>,

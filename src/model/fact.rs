@@ -100,7 +100,7 @@ pub enum FactAction {
         date_from: DateFrom,
     },
     /// Subtracts from lines.
-    Reverse { target: ReversalTarget, takes: Takes },
+    Reverse { target: ReversalTarget, takes: Takes, over: OverReversing },
     /// Reverses a line as placed and places it anew.
     Amend,
     /// Only reaches a milestone; adds no row.
@@ -134,6 +134,18 @@ pub enum Takes {
     Placed,
     /// What is left of it, never below zero.
     Left,
+}
+
+/// What happens to a reversal (or the item of one) that takes more than is left of a line (DESIGN 22).
+///
+/// What is left is known only when the header is replayed, and a late event may change it. So what is rejected here is
+/// an event of the log all the same, and not among the log's rejects, which are lines that are no events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum OverReversing {
+    /// It happened all the same: it is booked, and counted.
+    Book,
+    /// It did not happen, not even in part: it adds no row and changes no line, and is counted.
+    Reject,
 }
 
 impl FactEvent {

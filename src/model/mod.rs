@@ -18,7 +18,8 @@ pub use dimension::{Attribute, Dimension, DimensionAction, DimensionEvent, Entit
 pub use event::{Envelope, EventType, Field, FieldRef, ListField, Log};
 pub use expression::{Expression, Operator};
 pub use fact::{
-    Additivity, CarriedColumn, DateFrom, Fact, FactAction, FactEvent, Measure, ReversalTarget, Role, Takes,
+    Additivity, CarriedColumn, DateFrom, Fact, FactAction, FactEvent, Measure, OverReversing, ReversalTarget,
+    Role, Takes,
 };
 pub use value::{KeyColumn, ValueType};
 

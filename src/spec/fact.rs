@@ -75,6 +75,8 @@ pub struct FactEventSpec {
     pub measures: Named<At<NumberText>>,
     /// What a reversal without a quantity takes; `left` where it is left out.
     pub takes: Option<At<TakesSpec>>,
+    /// What happens to a reversal of more than is left; `book` where it is left out.
+    pub over_reversing: Option<At<OverReversingSpec>>,
     /// The roles by which a reversal that names no line finds its lines.
     pub matches: Option<Vec<At<String>>>,
     /// The event that dates a placed line; the header's where a fact has one, else its own.
@@ -105,6 +107,16 @@ pub enum TakesSpec {
     Placed,
     /// What is left of it.
     Left,
+}
+
+/// What happens to a reversal of more than is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum OverReversingSpec {
+    /// It happened all the same: it is booked, and counted.
+    Book,
+    /// It did not happen: it adds no row and changes no line, and is counted by itself.
+    Reject,
 }
 
 /// The event that dates a placed line.
@@ -177,6 +189,7 @@ impl Read for FactEventSpec {
             columns: table.optional("columns", problems).unwrap_or_default(),
             measures: table.optional("measures", problems).unwrap_or_default(),
             takes: table.optional("takes", problems),
+            over_reversing: table.optional("over_reversing", problems),
             matches: table.optional("matches", problems),
             date_from: table.optional("date_from", problems),
         };
@@ -201,6 +214,12 @@ impl Read for At<FactDoes> {
 impl Read for At<TakesSpec> {
     fn read(value: Value<'_>, problems: &mut Problems) -> Option<Self> {
         value.choose(&[("placed", TakesSpec::Placed), ("left", TakesSpec::Left)], problems)
+    }
+}
+
+impl Read for At<OverReversingSpec> {
+    fn read(value: Value<'_>, problems: &mut Problems) -> Option<Self> {
+        value.choose(&[("book", OverReversingSpec::Book), ("reject", OverReversingSpec::Reject)], problems)
     }
 }
 

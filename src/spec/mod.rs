@@ -22,7 +22,8 @@ pub use dimension::{AttributeSpec, FieldsSpec};
 pub use dimension::{DimensionDoes, DimensionEventSpec, DimensionSpec, LevelSpec, SetsSpec, TrackingSpec};
 pub use event::EventSpec;
 pub use fact::{
-    DateFromSpec, FactDoes, FactEventSpec, FactSpec, MeasureSpec, NumberText, RolesSpec, TakesSpec,
+    DateFromSpec, FactDoes, FactEventSpec, FactSpec, MeasureSpec, NumberText, OverReversingSpec, RolesSpec,
+    TakesSpec,
 };
 pub use log::{EnvelopeSpec, Instant, LogSpec};
 pub use problem::{Certainty, Problem, Problems};

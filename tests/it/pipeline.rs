@@ -3,7 +3,8 @@
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use starlog::error::{Error, Who};
 use starlog::model::{
-    self, DateFrom, DimensionAction, FactAction, Model, ReversalTarget, Takes, Tracking, ValueType,
+    self, DateFrom, DimensionAction, FactAction, Model, OverReversing, ReversalTarget, Takes, Tracking,
+    ValueType,
 };
 use starlog::spec::Spec;
 use std::fs;
@@ -218,7 +219,10 @@ fn the_hospital_means_what_it_says() {
         [true, true, false, true, true]
     );
     assert_eq!((&amend.action, amend.milestone), (&FactAction::Amend, None));
-    assert_eq!(reverse.action, FactAction::Reverse { target: ReversalTarget::Line, takes: Takes::Placed });
+    assert_eq!(
+        reverse.action,
+        FactAction::Reverse { target: ReversalTarget::Line, takes: Takes::Placed, over: OverReversing::Book }
+    );
     assert_eq!(
         reverse.line.map(|line| (line.list, name(reverse.event, line))),
         Some((Some(0), "id".to_owned()))
@@ -243,6 +247,7 @@ fn the_hash_is_of_the_meaning() {
             "attributes.clinic_name = { type = \"text\" }",
             "attributes.clinic_name = { type = 'text', tracking = \"history\" }",
         ),
+        hospital_with("takes = \"placed\"", "takes = \"placed\"\nover_reversing = \"book\""),
         hospital_with("takes = \"placed\"\n", "")
             .replace("does = \"reverse\"", "takes = \"placed\"\ndoes = \"reverse\""),
     ];
@@ -252,6 +257,7 @@ fn the_hash_is_of_the_meaning() {
     let other = [
         hospital_with("tracking = \"previous\"", "tracking = \"fixed\""),
         hospital_with("takes = \"placed\"\n", ""),
+        hospital_with("takes = \"placed\"", "takes = \"placed\"\nover_reversing = \"reject\""),
         hospital_with("time_zone = \"America/New_York\"", "time_zone = \"America/Toronto\""),
         hospital_with("earliest = 1990-01-01\n", ""),
         hospital_with("name = \"hospital\"", "name = \"clinic\""),

@@ -20,6 +20,7 @@ use crate::model::FactAction;
 use item::{Item, Subject};
 use line::Line;
 use lines::Lines;
+use reversal::Terms;
 use smallvec::SmallVec;
 use waiting::Waiting;
 
@@ -99,7 +100,9 @@ impl<'a> Header<'a> {
         let lines = self.lines.of(&subject);
         let Some(&first) = lines.first() else { return Ok(Some(subject)) };
         match &item.binding.declared.action {
-            FactAction::Reverse { target, takes } => self.reverse(item, (target, *takes), lines, outcome)?,
+            FactAction::Reverse { target, takes, over } => {
+                self.reverse(item, &Terms { target, takes: *takes, over: *over }, lines, outcome)?;
+            }
             FactAction::Amend => self.amend(item, first, outcome)?,
             FactAction::Milestone => {
                 let day = self.replay.day(item.time)?;

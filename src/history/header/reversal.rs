@@ -4,7 +4,14 @@ use super::taking::Taking;
 use super::{Few, Header, Item};
 use crate::error::Result;
 use crate::history::replay::Outcome;
-use crate::model::{ReversalTarget, Takes};
+use crate::model::{OverReversing, ReversalTarget, Takes};
+
+/// What a pipeline declares of a reversal.
+pub struct Terms<'t> {
+    pub target: &'t ReversalTarget,
+    pub takes: Takes,
+    pub over: OverReversing,
+}
 
 /// What is taken from a line.
 struct Share {
@@ -13,27 +20,30 @@ struct Share {
 }
 
 impl Header<'_> {
-    /// Takes from these lines. What is more than is left of them is taken all the same, and counted.
+    /// Takes from these lines. More than is left is taken all the same, or nothing at all, as the terms say; it is
+    /// counted either way.
     pub(super) fn reverse(
         &mut self,
         item: &Item<'_>,
-        (target, takes): (&ReversalTarget, Takes),
+        terms: &Terms<'_>,
         mut lines: Few<usize>,
         outcome: &mut Outcome,
     ) -> Result<()> {
         let replay = self.replay;
-        self.sort(&mut lines, item, target);
-        let shares = self.shares(&lines, item, target, takes);
-        if shares.is_empty() {
+        self.sort(&mut lines, item, terms.target);
+        let shares = self.shares(&lines, item, terms);
+        let over_reversed = self.over_reversed(&shares);
+        if over_reversed > 0 && terms.over == OverReversing::Reject {
             outcome.over_reversed += 1;
+            return Ok(());
         }
+        outcome.over_reversed += over_reversed;
         let whole: i128 = shares.iter().map(|share| share.taken).sum();
         let day = replay.day(item.time)?;
         let mut before = 0;
         for Share { line, taken } in shares {
             let line = &mut self.lines[line];
             let values = Taking { replay, item, line, taken, before, whole }.measures()?;
-            outcome.over_reversed += u64::from(taken > line.quantity_left);
             let origins = line.with(item.source);
             line.book(replay, item, item.kind, (&values, origins), outcome)?;
             line.quantity_left -= taken;
@@ -42,7 +52,7 @@ impl Header<'_> {
             before += taken;
         }
         // What names a line or a whole header is about it, whatever is left of it.
-        if !matches!(target, ReversalTarget::Members(_)) {
+        if !matches!(terms.target, ReversalTarget::Members(_)) {
             lines.iter().for_each(|&line| self.lines[line].mark(item, day));
         }
         Ok(())
@@ -59,15 +69,21 @@ impl Header<'_> {
     }
 
     /// How much is taken from each line; those that nothing is taken from may be left out.
-    fn shares(&self, lines: &[usize], item: &Item<'_>, target: &ReversalTarget, takes: Takes) -> Vec<Share> {
+    fn shares(&self, lines: &[usize], item: &Item<'_>, terms: &Terms<'_>) -> Vec<Share> {
         let stated = self.replay.fact.quantity.and_then(|quantity| item.stated(quantity));
-        match (stated, target) {
-            (None, _) => self.unstated(lines, takes),
+        match (stated, terms.target) {
+            (None, _) => self.unstated(lines, terms.takes),
             (Some(stated), ReversalTarget::Header | ReversalTarget::Line) => {
                 lines.iter().map(|&line| Share { line, taken: stated }).collect()
             }
             (Some(stated), ReversalTarget::Members(_)) => self.spend(lines, stated),
         }
+    }
+
+    /// From how many lines more is taken than is left; one if there is nothing left to take from.
+    fn over_reversed(&self, shares: &[Share]) -> u64 {
+        let is_over = |share: &&Share| share.taken > self.lines[share.line].quantity_left.max(0);
+        if shares.is_empty() { 1 } else { shares.iter().filter(is_over).count() as u64 }
     }
 
     /// What is taken where no quantity is stated (DESIGN 19).

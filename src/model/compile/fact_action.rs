@@ -1,8 +1,8 @@
-//! `does`, `matches`, `takes`, `date_from` → what an event does to lines, and whether it can.
+//! `does`, `matches`, `takes`, `over_reversing`, `date_from` → what an event does to lines, and whether it can.
 
 use super::fact_event::Bound;
-use crate::model::{DateFrom, Expression, FactAction, FieldRef, ReversalTarget, Takes};
-use crate::spec::{DateFromSpec, FactDoes, Problems, TakesSpec};
+use crate::model::{DateFrom, Expression, FactAction, FieldRef, OverReversing, ReversalTarget, Takes};
+use crate::spec::{DateFromSpec, FactDoes, OverReversingSpec, Problems, TakesSpec};
 
 impl Bound<'_> {
     pub(super) fn action(
@@ -30,7 +30,11 @@ impl Bound<'_> {
                     Some(TakesSpec::Placed) => Takes::Placed,
                     None | Some(TakesSpec::Left) => Takes::Left,
                 };
-                FactAction::Reverse { target, takes }
+                let over = match self.written.over_reversing.as_ref().map(|over| over.value) {
+                    None | Some(OverReversingSpec::Book) => OverReversing::Book,
+                    Some(OverReversingSpec::Reject) => OverReversing::Reject,
+                };
+                FactAction::Reverse { target, takes, over }
             }
         }
     }

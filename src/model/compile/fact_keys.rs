@@ -21,6 +21,7 @@ pub(super) fn report_misplaced(
         ("columns", written.columns.iter().next().map(|(it, _)| it.span), &[Place, Header, Reverse, Amend]),
         ("measures", written.measures.iter().next().map(|(it, _)| it.span), &[Place, Reverse, Amend]),
         ("takes", written.takes.as_ref().map(|it| it.span), &[Reverse]),
+        ("over_reversing", written.over_reversing.as_ref().map(|it| it.span), &[Reverse]),
         (
             "matches",
             written.matches.as_ref().map(|it| it.first().map_or(name.span, |it| it.span)),

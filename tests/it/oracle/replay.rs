@@ -143,7 +143,7 @@ impl<'a> Replay<'a> {
                 Some(header) => self.place(deed, Some(header), header.time),
                 None => true, // waits for its header: not placed, and nothing can be done to it
             },
-            FactAction::Reverse { target, takes } => reversal::apply(self, deed, target, *takes),
+            FactAction::Reverse { target, takes, over } => reversal::apply(self, deed, target, *takes, *over),
             FactAction::Amend => self.amend(deed),
             FactAction::Milestone => self.reach(deed),
         }

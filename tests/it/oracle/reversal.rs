@@ -4,10 +4,16 @@ use super::deed::{Deed, RoleSaid};
 use super::measure::{complete, is_additive, share};
 use super::replay::{Line, Member, Placing, Replay};
 use super::value::Value;
-use starlog::model::{ReversalTarget, Takes};
+use starlog::model::{OverReversing, ReversalTarget, Takes};
 
 /// Whether the reversal found its lines; if not, it is held.
-pub fn apply(replay: &mut Replay, deed: &Deed, target: &ReversalTarget, takes: Takes) -> bool {
+pub fn apply(
+    replay: &mut Replay,
+    deed: &Deed,
+    target: &ReversalTarget,
+    takes: Takes,
+    over: OverReversing,
+) -> bool {
     if !replay.names_header() {
         book_alone(replay, deed);
         return true;
@@ -23,6 +29,10 @@ pub fn apply(replay: &mut Replay, deed: &Deed, target: &ReversalTarget, takes: T
             found.iter().map(|line| (line.clone(), whole(replay, &replay.lines[line], takes))).collect()
         }
     };
+    let takes_what_is_left = stated_quantity(replay, deed).is_none() && takes == Takes::Left;
+    if over == OverReversing::Reject && is_too_much(replay, &taken, takes_what_is_left) {
+        return true; // it did not happen, and waits for nothing
+    }
     book(replay, deed, &taken);
     match target {
         ReversalTarget::Members(_) => {
@@ -57,6 +67,12 @@ fn lines_named(replay: &Replay, deed: &Deed, target: &ReversalTarget) -> Vec<Val
             lines.into_iter().map(|line| line.line.clone()).collect()
         }
     }
+}
+
+/// Whether more is taken of a line than is left of it, or what is left where nothing is (22).
+fn is_too_much(replay: &Replay, taken: &[(Value, i128)], takes_what_is_left: bool) -> bool {
+    let nothing_left = takes_what_is_left && taken.iter().all(|(_, quantity)| *quantity == 0);
+    nothing_left || taken.iter().any(|(line, quantity)| *quantity > replay.lines[line].left.max(0))
 }
 
 fn stated_quantity(replay: &Replay, deed: &Deed) -> Option<i128> {
