@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 #[schemars(deny_unknown_fields)]
 pub struct LogSpec {
     /// Files or glob patterns, relative to the pipeline file: `.ndjson`, `.ndjson.gz`, `.ndjson.zst`. Their order is the log's.
+    /// What a pattern finds through a link outside the folder that it names is refused.
     #[schemars(required)]
     pub files: Option<Vec<At<String>>>,
     /// The names of the fields around a payload. They cannot change once a log has begun.

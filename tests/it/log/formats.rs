@@ -134,6 +134,50 @@ fn files_come_in_declared_order_and_then_as_people_count() {
     assert_eq!(expand(library.folder.path(), &["***".to_owned()]).unwrap_err().exit_code(), 2);
 }
 
+/// A link in a folder of input may lead to any file of the machine: what a pattern finds must lie below its root.
+#[test]
+fn a_link_that_leads_out_is_refused_unless_it_is_named() {
+    let library = Library::new();
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::write(elsewhere.path().join("secret.ndjson"), lents([9])).unwrap();
+    fs::create_dir_all(library.path("in/deep")).unwrap();
+    library.write("in/day-1.ndjson", lents([1]));
+    library.write("in/deep/day-2.ndjson", lents([2]));
+    library.write("beside.ndjson", lents([3]));
+    let link = |target: &std::path::Path, name: &str| {
+        std::os::unix::fs::symlink(target, library.path(name)).unwrap();
+    };
+    let expanded = |pattern: &str| {
+        let files = expand(library.folder.path(), &[pattern.to_owned()])?;
+        let name = |file: &std::path::PathBuf| {
+            file.strip_prefix(library.folder.path()).unwrap().display().to_string()
+        };
+        Ok::<_, starlog::error::Error>(files.iter().map(name).collect::<Vec<_>>())
+    };
+
+    // Links that stay inside, a root that is a link itself, and a link to nothing, which is told when it is opened.
+    link(std::path::Path::new("day-1.ndjson"), "in/latest.ndjson");
+    link(std::path::Path::new("nowhere"), "in/broken.ndjson");
+    link(&library.folder.path().join("in"), "by-link");
+    assert_eq!(expanded("in/*.ndjson").unwrap(), ["in/broken.ndjson", "in/day-1.ndjson", "in/latest.ndjson"]);
+    assert_eq!(expanded("by-link/d*.ndjson").unwrap(), ["by-link/day-1.ndjson"]);
+    assert_eq!(expanded("in/*/*.ndjson").unwrap(), ["in/deep/day-2.ndjson"]);
+
+    link(&elsewhere.path().join("secret.ndjson"), "in/secret.ndjson");
+    let error = expanded("in/*.ndjson").unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    assert!(error.to_string().contains("in/secret.ndjson\", which leads out of"), "{error}");
+    assert_eq!(error.next_step(), Some("if it is meant, name it without wildcards; else remove the link"));
+    assert_eq!(expanded("in/secret.ndjson").unwrap(), ["in/secret.ndjson"], "it was asked for by its name");
+
+    // The folder is the link; and `..` behind a wildcard leads out as well.
+    link(elsewhere.path(), "in/mirror");
+    assert_eq!(expanded("in/*/*.ndjson").unwrap_err().exit_code(), 2);
+    assert_eq!(expanded("in/d*/../../beside.ndjson").unwrap_err().exit_code(), 2);
+    // What the author writes before the wildcards is the root.
+    assert_eq!(expanded("in/deep/../../besid?.ndjson").unwrap(), ["in/deep/../../beside.ndjson"]);
+}
+
 #[test]
 fn names_may_be_anything_that_a_disk_allows() {
     let library = Library::new();
