@@ -2,16 +2,27 @@
 
 use std::error::Error as _;
 use std::io::{self, ErrorKind, Write};
+use std::panic::{UnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use starlog::error::Error;
+use starlog::error::{Error, Result};
 use starlog::query::visible;
 
 /// The exit code of a bug of ours.
-pub const BUG: u8 = 4;
+const BUG: u8 = 4;
+
+/// Does something; says with which code the program ends, and tells what went wrong.
+pub fn code_of(act: impl FnOnce() -> Result<()> + UnwindSafe) -> ExitCode {
+    match catch_unwind(act) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => tell(&error),
+        // The hook has told what happened.
+        Err(_) => ExitCode::from(BUG),
+    }
+}
 
 /// Tells an error, and says with which code the program ends.
-pub fn tell(error: &Error) -> ExitCode {
+fn tell(error: &Error) -> ExitCode {
     if is_closed_pipe(error) {
         // Whoever read has read enough: `starlog query ... | head`.
         return ExitCode::SUCCESS;

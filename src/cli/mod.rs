@@ -25,12 +25,7 @@ use starlog::error::Result;
 pub fn main() -> ExitCode {
     failure::announce_panics();
     let arguments = Arguments::parse();
-    match std::panic::catch_unwind(|| dispatch(&arguments.command)) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => failure::tell(&error),
-        // The hook has told what happened.
-        Err(_) => ExitCode::from(failure::BUG),
-    }
+    failure::code_of(|| dispatch(&arguments.command))
 }
 
 fn dispatch(command: &Command) -> Result<()> {

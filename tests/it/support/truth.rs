@@ -14,13 +14,49 @@ pub type Cells = BTreeMap<Vec<String>, Vec<i128>>;
 /// The folder of the real logs. Without it a test says so and ends; where `STARLOG_REAL_DATA` is set, it fails.
 pub fn real_data(test: &str) -> Option<PathBuf> {
     let folder = repository().parent().unwrap().join("shared/data");
-    if folder.join("README.md").is_file() {
-        return Some(folder);
+    match search(&folder, std::env::var_os("STARLOG_REAL_DATA").is_some()) {
+        Search::Found => Some(folder),
+        Search::Skip(message) => {
+            eprintln!("\n*** SKIPPED: {test}: {message} ***\n");
+            None
+        }
+        Search::Fail(message) => panic!("{test}: {message}"),
     }
-    let message = format!("{test}: the real logs are not there ({})", folder.display());
-    assert!(std::env::var_os("STARLOG_REAL_DATA").is_none(), "{message}, and STARLOG_REAL_DATA is set");
-    eprintln!("\n*** SKIPPED: {message} ***\n");
-    None
+}
+
+/// What a test on real logs does.
+#[derive(Debug, PartialEq, Eq)]
+enum Search {
+    Found,
+    /// It cannot run here, and says so.
+    Skip(String),
+    /// It should run here, and cannot.
+    Fail(String),
+}
+
+fn search(folder: &Path, is_required: bool) -> Search {
+    let missing = format!("the real logs are not there ({})", folder.display());
+    match (folder.join("README.md").is_file(), is_required) {
+        (true, _) => Search::Found,
+        (false, false) => Search::Skip(missing),
+        (false, true) => Search::Fail(format!("{missing}, and STARLOG_REAL_DATA is set")),
+    }
+}
+
+/// Missing logs are never passed over in silence, and not at all where they must be there.
+#[test]
+fn tests_on_real_logs_are_skipped_loudly_or_fail() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().display();
+    let missing = format!("the real logs are not there ({path})");
+    assert_eq!(search(folder.path(), false), Search::Skip(missing.clone()));
+    assert_eq!(search(folder.path(), true), Search::Fail(format!("{missing}, and STARLOG_REAL_DATA is set")));
+    // A folder that was made but not filled is none.
+    fs::create_dir(folder.path().join("online_retail_truth")).unwrap();
+    assert_eq!(search(folder.path(), false), Search::Skip(missing));
+    fs::write(folder.path().join("README.md"), "").unwrap();
+    assert_eq!(search(folder.path(), false), Search::Found);
+    assert_eq!(search(folder.path(), true), Search::Found);
 }
 
 /// The named columns of a truth.
