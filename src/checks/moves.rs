@@ -8,7 +8,7 @@ use super::reversed;
 use super::rows::{Ledger, role_key};
 use super::source::moved;
 use super::sql::{all, column, columns, equal, literal, name, present, same};
-use crate::model::{FactAction, FactEvent, ReversalTarget, Role, Takes};
+use crate::model::{FactAction, FactEvent, OverReversing, ReversalTarget, Role, Takes};
 
 /// Rows that place no line by themselves are rows of their events.
 const OF_EVENTS: &str = "reversals and amendments are of their events";
@@ -135,7 +135,7 @@ WHERE {} AND (CASE WHEN i.{} IS NULL THEN {} AND {}
 }
 
 /// Items of a binding without a row, although the ledger has what they reverse or amend. Those that may
-/// rightly add no row (nothing left, a quantity of zero) are left out.
+/// rightly add no row (nothing left, a quantity of zero, more than is left where that is rejected) are left out.
 fn booked(ledger: &Ledger<'_>, binding: &FactEvent) -> Option<String> {
     let (target, line_matters) = match &binding.action {
         FactAction::Amend => (None, true),
@@ -147,7 +147,8 @@ fn booked(ledger: &Ledger<'_>, binding: &FactEvent) -> Option<String> {
         stated.then(|| column("i", &ledger.fact.measures[index].name))
     });
     let due = match (&binding.action, quantity) {
-        (FactAction::Reverse { takes: Takes::Left, .. }, None) => return None,
+        (FactAction::Reverse { over: OverReversing::Reject, .. }, _)
+        | (FactAction::Reverse { takes: Takes::Left, .. }, None) => return None,
         (FactAction::Reverse { takes: Takes::Left, .. }, Some(quantity)) => {
             format!("{quantity} IS NOT NULL AND {quantity} <> 0")
         }

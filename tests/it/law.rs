@@ -5,12 +5,14 @@
 use crate::oracle::case::Case;
 use crate::oracle::compare::differences;
 use crate::oracle::engine::{engine, engine_in_nights};
-use crate::oracle::pipeline::{Draft, load};
+use crate::oracle::pipeline::{Draft, folder, load, pipeline_file};
 use crate::oracle::random::random_log;
 use crate::oracle::shrink::shrink;
 use crate::oracle::{Row, Tables, Value, accept, expected};
+use crate::support::World;
 use rstest::rstest;
 use serde_json::{Value as Json, json};
+use starlog::layout::Layout;
 use starlog::model::Model;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -118,6 +120,21 @@ fn tens_of_thousands_wait_for_one_header() {
     let left = quantities("fact_order_lines", "quantity_left");
     assert_eq!(left.len() as i64, lines + others + 1);
     assert_eq!(left.iter().filter(|left| **left != 0).count() as i64, others);
+}
+
+/// What a pipeline rejects at replay passes the checks, is counted, and is seen by having no row (DESIGN 22).
+#[test]
+fn a_rejected_reversal_is_counted_and_has_no_row() {
+    let case = std::fs::read_to_string(folder("cases").join("rule_22_rejected.case")).expect("a case");
+    let world = World::at(&pipeline_file("shop"));
+    let report = world.run_on(&[world.write("shop.ndjson", Case::read(&case).log.join("\n") + "\n")]);
+    assert_eq!((report.lines.accepted, report.lines.rejected), (9, 0));
+    let counts = report.counts.expect("a release was built");
+    assert_eq!(counts.over_reversed, [("orders".to_owned(), 5)], "four of them rejected, one booked");
+    let seen = "SELECT _position FROM log.\"ProductReturned\" ANTI JOIN fact_orders ON position = _position ORDER BY 1";
+    for layout in Layout::ALL {
+        assert_eq!(world.ask(layout, seen).rows, [["2"], ["4"], ["5"], ["7"]]);
+    }
 }
 
 /// How many random logs of each pipeline; more of them by the environment.
