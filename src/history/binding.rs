@@ -3,7 +3,8 @@
 use super::arithmetic::{Leaves, Numbers, evaluate, evaluation_order};
 use super::events::{Events, Items};
 use super::frame::{NONE, distinct, lookup};
-use super::members::{RoleMembers, of_type};
+use super::members::of_type;
+use super::roles::{FactMembers, RoleMembers};
 use crate::error::{Error, Result};
 use crate::model::{Fact, FactAction, FactEvent, FieldRef};
 use arrow::array::{Array, ArrayRef, UInt32Array};
@@ -61,7 +62,7 @@ pub struct Bindings<'a> {
 pub fn read<'a>(
     fact: &'a Fact,
     events: &'a [Option<Events>],
-    roles: &'a [Vec<Option<RoleMembers>>],
+    roles: &'a FactMembers,
 ) -> Result<Bindings<'a>> {
     let mut all = Vec::new();
     for (declared, roles) in fact.events.iter().zip(roles) {

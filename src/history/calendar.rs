@@ -30,6 +30,11 @@ pub fn date_of(day: Day) -> Result<NaiveDate> {
         .ok_or_else(|| Error::bug(format!("{day} is no day")))
 }
 
+/// The day of a date.
+pub fn day_number(date: NaiveDate) -> Day {
+    date.num_days_from_ce() - EPOCH.num_days_from_ce()
+}
+
 /// `yyyymmdd`.
 pub fn date_key(day: Day) -> Result<i64> {
     Ok(key_of(date_of(day)?))

@@ -2,7 +2,7 @@
 
 use super::frame::integers;
 use crate::error::{Error, Result};
-use crate::log::EventLog;
+use crate::log::{EventLog, Piece, Position};
 use crate::model::{EventType, FieldRef, Model};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt32Array, new_empty_array};
 use arrow::compute::{concat, take};
@@ -34,20 +34,55 @@ struct List {
 impl Events {
     /// Reads the events of one type, with these fields.
     pub fn load(log: &EventLog, event: &EventType, needed: &BTreeSet<FieldRef>) -> Result<Self> {
-        let mut columns = vec!["_position", "_time", "_order", "_absent"];
-        columns.extend(event.fields.iter().enumerate().filter_map(|(field, declared)| {
-            needed.contains(&FieldRef { list: None, field }).then_some(declared.name.as_str())
-        }));
-        columns.extend(event.lists.iter().enumerate().filter_map(|(list, declared)| {
-            needed.iter().any(|field| field.list == Some(list)).then_some(declared.name.as_str())
-        }));
-        let whole = log.schema(&event.name)?;
-        let places = columns.iter().map(|name| whole.index_of(name)).collect::<Result<Vec<_>, _>>()?;
-        let schema = whole.project(&places)?;
+        let columns = Columns::of(log, event, needed)?;
         let pieces = log.pieces(&event.name)?;
-        let read = pieces.par_iter().map(|piece| log.read_piece(&event.name, piece, &columns));
-        let batches = read.collect::<Result<Vec<_>>>()?.concat();
-        Self::from_batches(event, &schema, batches)
+        let read = pieces.par_iter().map(|piece| log.read_piece(&event.name, piece, &columns.names));
+        Self::from_batches(event, &columns.schema, read.collect::<Result<Vec<_>>>()?.concat())
+    }
+
+    /// Reads the events behind a position.
+    pub fn load_behind(
+        log: &EventLog,
+        event: &EventType,
+        needed: &BTreeSet<FieldRef>,
+        position: Position,
+    ) -> Result<Self> {
+        let is_new = |events: &Self| -> Result<Vec<bool>> {
+            Ok(events.position.iter().map(|&at| at > position.as_i64()).collect())
+        };
+        Self::pick(log, event, needed, &BTreeSet::new(), &log.pieces_behind(&event.name, position)?, &is_new)
+    }
+
+    /// Reads the events that are wanted, which is decided by these fields alone.
+    pub fn load_wanted(
+        log: &EventLog,
+        event: &EventType,
+        needed: &BTreeSet<FieldRef>,
+        decided_by: &BTreeSet<FieldRef>,
+        wanted: &(dyn Fn(&Self) -> Result<Vec<bool>> + Sync),
+    ) -> Result<Self> {
+        Self::pick(log, event, needed, decided_by, &log.pieces(&event.name)?, wanted)
+    }
+
+    fn pick(
+        log: &EventLog,
+        event: &EventType,
+        needed: &BTreeSet<FieldRef>,
+        decided_by: &BTreeSet<FieldRef>,
+        pieces: &[Piece],
+        wanted: &(dyn Fn(&Self) -> Result<Vec<bool>> + Sync),
+    ) -> Result<Self> {
+        let columns = Columns::of(log, event, needed)?;
+        let first = Columns::of(log, event, decided_by)?;
+        let read = pieces.par_iter().map(|piece| {
+            let batches = log.read_piece(&event.name, piece, &first.names)?;
+            let wanted = wanted(&Self::from_batches(event, &first.schema, batches)?)?;
+            match wanted.contains(&true) {
+                true => log.read_rows(&event.name, piece, &columns.names, wanted),
+                false => Ok(Vec::new()),
+            }
+        });
+        Self::from_batches(event, &columns.schema, read.collect::<Result<Vec<_>>>()?.concat())
     }
 
     /// Puts batches together, column by column, side by side.
@@ -246,20 +281,73 @@ impl List {
     }
 }
 
-/// Every event type that the pipeline's tables are made from, loaded: one entry for each of `model.events`.
-pub fn load_all(model: &Model, log: &EventLog) -> Result<Vec<Option<Events>>> {
-    let mut needed: Vec<Option<BTreeSet<FieldRef>>> = vec![None; model.events.len()];
+/// The columns of the event store that hold some fields, and what comes with every event.
+struct Columns<'a> {
+    names: Vec<&'a str>,
+    schema: Schema,
+}
+
+impl<'a> Columns<'a> {
+    fn of(log: &EventLog, event: &'a EventType, needed: &BTreeSet<FieldRef>) -> Result<Self> {
+        let mut names = vec!["_position", "_time", "_order", "_absent"];
+        names.extend(event.fields.iter().enumerate().filter_map(|(field, declared)| {
+            needed.contains(&FieldRef { list: None, field }).then_some(declared.name.as_str())
+        }));
+        names.extend(event.lists.iter().enumerate().filter_map(|(list, declared)| {
+            needed.iter().any(|field| field.list == Some(list)).then_some(declared.name.as_str())
+        }));
+        let whole = log.schema(&event.name)?;
+        let places = names.iter().map(|name| whole.index_of(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { schema: whole.project(&places)?, names })
+    }
+}
+
+/// Loaded events: one entry for each of `model.events`, where it is needed.
+pub type Loaded = Vec<Option<Events>>;
+
+/// The fields of each event type that something needs; none of a type that nothing needs.
+pub type Needed = Vec<Option<BTreeSet<FieldRef>>>;
+
+/// What the dimensions are made from.
+pub fn needed_by_dimensions(model: &Model) -> Needed {
+    let mut needed: Needed = vec![None; model.events.len()];
     for entity in model.dimensions.iter().flat_map(|dimension| &dimension.entities) {
         for binding in &entity.events {
             needed[binding.event].get_or_insert_default().extend(binding.fields());
         }
     }
+    needed
+}
+
+/// What the facts are made from.
+pub fn needed_by_facts(model: &Model) -> Needed {
+    let mut needed: Needed = vec![None; model.events.len()];
     for binding in model.facts.iter().flat_map(|fact| &fact.events) {
         needed[binding.event].get_or_insert_default().extend(binding.fields());
     }
-    let load = |(event, needed): (&EventType, &Option<BTreeSet<FieldRef>>)| match needed {
-        Some(needed) => Events::load(log, event, needed).map(Some),
+    needed
+}
+
+/// What either needs.
+pub fn needed_by_all(model: &Model) -> Needed {
+    let mut needed = needed_by_dimensions(model);
+    for (needed, more) in needed.iter_mut().zip(needed_by_facts(model)) {
+        if let Some(more) = more {
+            needed.get_or_insert_default().extend(more);
+        }
+    }
+    needed
+}
+
+/// Loads every event type of which something is needed.
+pub fn load_all(
+    model: &Model,
+    needed: &Needed,
+    load: impl Fn(usize, &EventType, &BTreeSet<FieldRef>) -> Result<Events> + Sync,
+) -> Result<Loaded> {
+    let load = |((index, event), needed): ((usize, &EventType), &Option<BTreeSet<FieldRef>>)| match needed {
+        Some(needed) => load(index, event, needed).map(Some),
         None => Ok(None),
     };
-    model.events.par_iter().zip(&needed).map(load).collect()
+    model.events.par_iter().enumerate().zip(needed).map(load).collect()
 }

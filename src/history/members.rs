@@ -1,18 +1,14 @@
 //! Natural keys become members, numbered from 0 in the order of their first mention (DESIGN 18).
 
+use super::before::Before;
 use super::events::{Events, Items};
-use super::frame::{NONE, distinct, lookup, sort_order};
+use super::frame::{NONE, distinct, integers, lookup, sort_order};
 use crate::error::{Error, Result};
-use crate::model::{DimensionAction, FieldRef, Model};
-use arrow::array::{ArrayRef, UInt32Array};
-use arrow::compute::{concat, take};
+use crate::model::{DimensionAction, Entity, FieldRef, KeyColumn, Model};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, UInt32Array};
+use arrow::compute::{cast, concat, take};
 use rayon::prelude::*;
-
-/// Stands for a member where the event type does not carry the role at all.
-pub const NOT_CARRIED: u32 = NONE - 1;
-/// Stands for a member where the event type carries the role, but this event is silent about it.
-/// What is below it is a member.
-pub const ABSENT: u32 = NONE - 2;
+use std::sync::Arc;
 
 /// The members of one entity.
 pub struct Members {
@@ -20,12 +16,41 @@ pub struct Members {
     pub keys: Vec<ArrayRef>,
     /// Position of the first mention.
     pub first_position: Vec<i64>,
+    /// The place of the first mention inside its event.
+    pub first_place: Vec<i64>,
 }
 
 impl Members {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.first_position.len()
+    }
+
+    /// As a table that [`Members::read`] reads: the natural key, `_position` and `_place`.
+    pub fn to_batch(&self, entity: &Entity) -> Result<RecordBatch> {
+        let mut columns: Vec<(&str, ArrayRef)> = entity
+            .key
+            .iter()
+            .zip(&self.keys)
+            .map(|(key, values)| (key.name.as_str(), values.clone()))
+            .collect();
+        columns.push(("_position", Arc::new(Int64Array::from(self.first_position.clone()))));
+        columns.push(("_place", Arc::new(Int64Array::from(self.first_place.clone()))));
+        Ok(RecordBatch::try_from_iter(columns)?)
+    }
+
+    /// The members that a release knew.
+    fn read(entity: &Entity, batch: &RecordBatch) -> Result<Self> {
+        let column = |name: &str| {
+            let found = batch.column_by_name(name).cloned();
+            found.ok_or_else(|| Error::bug(format!("the members of {} have no {name}", entity.name)))
+        };
+        let key = |key: &KeyColumn| Ok(cast(&column(&key.name)?, &key.value_type.arrow())?);
+        Ok(Self {
+            keys: entity.key.iter().map(key).collect::<Result<_>>()?,
+            first_position: integers(&column("_position")?)?,
+            first_place: integers(&column("_place")?)?,
+        })
     }
 }
 
@@ -37,24 +62,6 @@ pub struct AllMembers {
     pub own: Vec<Vec<Vec<Vec<u32>>>>,
     /// By dimension, entity and binding: the parent of each item, where the binding sets parents.
     pub parents: Vec<Vec<Vec<Option<Vec<u32>>>>>,
-    /// By fact, binding and role, where the binding carries the role.
-    pub roles: Vec<Vec<Vec<Option<RoleMembers>>>>,
-}
-
-/// Whom a binding names in a role: one member an event, or one an item.
-pub enum RoleMembers {
-    ByEvent(Vec<u32>),
-    ByItem(Vec<u32>),
-}
-
-impl RoleMembers {
-    /// The member of an item, [`NONE`] where its natural key is null, [`ABSENT`] where it is not there.
-    pub fn of(&self, event: usize, item: usize) -> u32 {
-        match self {
-            Self::ByEvent(members) => members[event],
-            Self::ByItem(members) => members[item],
-        }
-    }
 }
 
 /// Rows that name members of one entity, in the order of their positions.
@@ -65,24 +72,40 @@ struct Mention {
     ordinal: Vec<i64>,
     /// False for a close, which names a member but does not mention it.
     counts: bool,
-    /// Of a role: whether the event does not carry the natural key.
-    absent: Vec<bool>,
     owner: Owner,
 }
 
 #[derive(Clone, Copy)]
 enum Owner {
-    Own { dimension: usize, entity: usize, binding: usize },
-    Parent { dimension: usize, entity: usize, binding: usize },
-    Role { fact: usize, binding: usize, role: usize, by_item: bool },
+    /// A fact, or a release that knew the member: nobody asks here who it was.
+    Other,
+    Own {
+        dimension: usize,
+        entity: usize,
+        binding: usize,
+    },
+    Parent {
+        dimension: usize,
+        entity: usize,
+        binding: usize,
+    },
 }
 
-/// Finds every member, and whom every binding names.
-pub fn find(model: &Model, events: &[Option<Events>]) -> Result<AllMembers> {
+/// Finds every member that dimensions or facts mention or that a release knew already, and whom every binding
+/// of a dimension names.
+pub fn find(
+    model: &Model,
+    of_dimensions: &[Option<Events>],
+    of_facts: &[Option<Events>],
+    before: Option<&dyn Before>,
+) -> Result<AllMembers> {
     let mut mentions: Vec<Vec<Vec<Mention>>> =
         model.dimensions.iter().map(|d| d.entities.iter().map(|_| Vec::new()).collect()).collect();
-    mention_in_dimensions(model, events, &mut mentions)?;
-    mention_in_facts(model, events, &mut mentions)?;
+    if let Some(before) = before {
+        mention_known(model, before, &mut mentions)?;
+    }
+    mention_in_dimensions(model, of_dimensions, &mut mentions)?;
+    mention_in_facts(model, of_facts, &mut mentions)?;
     let mut all = AllMembers::empty(model);
     let by_entity = mentions.into_iter().enumerate();
     let by_entity: Vec<(usize, Vec<Mention>)> = by_entity
@@ -107,16 +130,12 @@ struct Resolved {
 
 fn resolve(mentions: &[Mention]) -> Result<Resolved> {
     let members = number(mentions)?;
-    let ids = |mention: &Mention| -> Result<Vec<u32>> {
-        let mut ids = match members.len() {
-            0 => vec![NONE; mention.position.len()],
-            _ => lookup(&mention.keys, &members.keys)?,
-        };
-        let silent = ids.iter_mut().zip(&mention.absent).filter(|(_, absent)| **absent);
-        silent.for_each(|(id, _)| *id = ABSENT);
-        Ok(ids)
+    let ids = |mention: &Mention| match members.len() {
+        0 => Ok(vec![NONE; mention.position.len()]),
+        _ => lookup(&mention.keys, &members.keys),
     };
-    let named = mentions.par_iter().map(|mention| Ok((mention.owner, ids(mention)?)));
+    let asked = mentions.par_iter().filter(|mention| !matches!(mention.owner, Owner::Other));
+    let named = asked.map(|mention| Ok((mention.owner, ids(mention)?)));
     let named = named.collect::<Result<_>>()?;
     Ok(Resolved { members, named })
 }
@@ -133,26 +152,19 @@ impl AllMembers {
         let parents_by_binding = |dimension: &crate::model::Dimension| {
             dimension.entities.iter().map(|entity| entity.events.iter().map(|_| None).collect()).collect()
         };
-        let by_role = |fact: &crate::model::Fact| {
-            fact.events.iter().map(|_| fact.roles.iter().map(|_| None).collect()).collect()
-        };
         Self {
             members: model.dimensions.iter().map(|_| Vec::new()).collect(),
             own: model.dimensions.iter().map(by_binding).collect(),
             parents: model.dimensions.iter().map(parents_by_binding).collect(),
-            roles: model.facts.iter().map(by_role).collect(),
         }
     }
 
     fn assign(&mut self, owner: Owner, ids: Vec<u32>) {
         match owner {
+            Owner::Other => {}
             Owner::Own { dimension, entity, binding } => self.own[dimension][entity][binding] = ids,
             Owner::Parent { dimension, entity, binding } => {
                 self.parents[dimension][entity][binding] = Some(ids);
-            }
-            Owner::Role { fact, binding, role, by_item } => {
-                self.roles[fact][binding][role] =
-                    Some(if by_item { RoleMembers::ByItem(ids) } else { RoleMembers::ByEvent(ids) });
             }
         }
     }
@@ -161,6 +173,24 @@ impl AllMembers {
 /// The loaded events of a binding's type.
 pub fn of_type(events: &[Option<Events>], event: usize) -> Result<&Events> {
     events.get(event).and_then(Option::as_ref).ok_or_else(|| Error::bug("an event type was not loaded"))
+}
+
+/// What a release knew, with the place of each member's first mention.
+fn mention_known(model: &Model, before: &dyn Before, mentions: &mut [Vec<Vec<Mention>>]) -> Result<()> {
+    for (dimension, mentions) in model.dimensions.iter().zip(mentions) {
+        for (entity, mentions) in dimension.entities.iter().zip(mentions) {
+            let Members { keys, first_position, first_place } =
+                Members::read(entity, &before.members(&entity.name)?)?;
+            mentions.push(Mention {
+                keys,
+                position: first_position,
+                ordinal: first_place,
+                counts: true,
+                owner: Owner::Other,
+            });
+        }
+    }
+    Ok(())
 }
 
 fn mention_in_dimensions(
@@ -182,7 +212,6 @@ fn mention_in_dimensions(
                             ordinal: ordinals(&items, ordinal, place),
                             counts,
                             owner,
-                            absent: Vec::new(),
                         })
                     };
                 let owner = Owner::Own { dimension: d, entity: e, binding: b };
@@ -205,21 +234,20 @@ fn mention_in_facts(
 ) -> Result<()> {
     // Behind every binding of a dimension.
     let mut ordinal = 1 << 20;
-    for (f, fact) in model.facts.iter().enumerate() {
-        for (b, binding) in fact.events.iter().enumerate() {
+    for fact in &model.facts {
+        for binding in &fact.events {
             ordinal += 1;
             let items = of_type(events, binding.event)?.items(binding.list)?;
             for (r, keys) in binding.roles.iter().enumerate() {
                 let Some(keys) = keys else { continue };
                 let by_item = binding.list.is_some() && keys.iter().any(|key| key.list.is_some());
-                let owner = Owner::Role { fact: f, binding: b, role: r, by_item };
+                let owner = Owner::Other;
                 let mention = if by_item {
                     Mention {
                         keys: keys.iter().map(|&key| items.values(key)).collect::<Result<_>>()?,
                         position: items.spread(&items.events.position),
                         ordinal: ordinals(&items, ordinal, r as i64),
                         counts: true,
-                        absent: any_absent(keys, |key| items.absent(key))?,
                         owner,
                     }
                 } else {
@@ -229,7 +257,6 @@ fn mention_in_facts(
                         position: items.events.position.clone(),
                         ordinal: vec![place(ordinal, 1, r as i64); items.events.len()],
                         counts: true,
-                        absent: any_absent(keys, |key| items.events.absent(key))?,
                         owner,
                     }
                 };
@@ -238,21 +265,6 @@ fn mention_in_facts(
         }
     }
     Ok(())
-}
-
-/// By row: whether the event is silent about a part of the natural key. Empty: none is.
-fn any_absent(
-    keys: &[FieldRef],
-    absent: impl Fn(FieldRef) -> Result<Option<Vec<bool>>>,
-) -> Result<Vec<bool>> {
-    let mut any: Vec<bool> = Vec::new();
-    for &key in keys {
-        if let Some(flags) = absent(key)? {
-            any.resize(flags.len(), false);
-            any.iter_mut().zip(flags).for_each(|(any, flag)| *any |= flag);
-        }
-    }
-    Ok(any)
 }
 
 /// The place of a mention inside its event: binding, item, place in the item.
@@ -279,19 +291,22 @@ fn number(mentions: &[Mention]) -> Result<Members> {
     let width = mentions.first().map_or(0, |mention| mention.keys.len());
     if position.is_empty() {
         let keys = mentions.first().map(|m| m.keys.iter().map(|key| key.slice(0, 0)).collect());
-        return Ok(Members { keys: keys.unwrap_or_default(), first_position: Vec::new() });
+        let keys = keys.unwrap_or_default();
+        return Ok(Members { keys, first_position: Vec::new(), first_place: Vec::new() });
     }
-    let order = UInt32Array::from(sort_order(&[position.clone(), ordinal])?);
+    let order = UInt32Array::from(sort_order(&[position.clone(), ordinal.clone()])?);
     let mut sorted = Vec::with_capacity(width);
     for column in 0..width {
         let parts: Vec<&dyn arrow::array::Array> = keys.iter().map(|part| part[column].as_ref()).collect();
         sorted.push(take(&concat(&parts)?, &order, None)?);
     }
     let first = UInt32Array::from(distinct(&sorted)?);
-    let first_position =
-        first.values().iter().map(|&row| position[order.value(row as usize) as usize]).collect();
+    let of_first = |column: &[i64]| {
+        first.values().iter().map(|&row| column[order.value(row as usize) as usize]).collect::<Vec<i64>>()
+    };
     Ok(Members {
         keys: sorted.iter().map(|key| take(key, &first, None)).collect::<Result<_, _>>()?,
-        first_position,
+        first_position: of_first(&position),
+        first_place: of_first(&ordinal),
     })
 }

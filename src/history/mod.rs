@@ -4,6 +4,7 @@
 //! or of hash maps, no word about layouts, files of a release or SQL.
 
 mod arithmetic;
+mod before;
 mod binding;
 mod calendar;
 mod dimension;
@@ -11,24 +12,30 @@ mod events;
 mod frame;
 mod header;
 mod members;
+mod night;
 mod own_events;
 mod relation;
 mod replay;
+mod roles;
 mod rows;
+mod scope;
 mod slots;
 mod table;
 mod timeline;
 mod versions;
 
+pub use before::{Before, Findings};
+pub use night::night;
 pub use relation::{Counts, DimensionHistory, FactTable, History, PartitionKey};
 
 use crate::error::Result;
 use crate::log::EventLog;
 use crate::model::{Dimension, Fact, Model};
+use binding::Bindings;
 use calendar::{Day, date_of, date_relation, day_of};
 use dimension::DimensionFacts;
-use events::Events;
-use members::RoleMembers;
+use events::{Events, Loaded, load_all, needed_by_all};
+use members::AllMembers;
 use rayon::prelude::*;
 use replay::{Outcome, Replay};
 use std::sync::Arc;
@@ -36,53 +43,90 @@ use table::{Ledger, Lines, Shared};
 
 /// Replays the whole log.
 pub fn replay(model: &Model, log: &EventLog) -> Result<History> {
-    let events = events::load_all(model, log)?;
-    let mut all = members::find(model, &events)?;
-    let mut counts = Counts::default();
-    let make = |(d, dimension): (usize, &Dimension)| {
-        dimension::make(dimension, &events, &all.members[d], &all.own[d], &all.parents[d])
-    };
-    let dimensions: Vec<DimensionFacts> =
-        model.dimensions.par_iter().enumerate().map(make).collect::<Result<_>>()?;
-    for (dimension, made) in model.dimensions.iter().zip(&dimensions) {
-        for (entity, &inferred) in dimension.entities.iter().zip(&made.inferred) {
-            counts.inferred.push((entity.name.clone(), inferred));
-        }
-    }
-    let days = days(model, &events)?;
-    let newest = days.map(|(_, newest)| date_of(newest)).transpose()?;
+    let events = load_all(model, &needed_by_all(model), |_, event, needed| Events::load(log, event, needed))?;
+    let all = members::find(model, &events, &events, None)?;
+    let dimensions = dimensions(model, &events, &all)?;
+    let mut counts = Counts { inferred: inferred(model, &dimensions), ..Counts::default() };
+    let span = Span::of(model, times(&[&events]))?;
     let mut facts: Vec<Box<dyn FactTable>> = Vec::new();
-    for (fact, roles) in model.facts.iter().zip(std::mem::take(&mut all.roles)) {
-        facts.extend(fact_tables(model, fact, &events, &roles, &dimensions, newest, &mut counts)?);
+    for fact in &model.facts {
+        let roles = roles::find(fact, &events, &all.members)?;
+        let bindings = binding::read(fact, &events, &roles)?;
+        let versions = fact.roles.iter().map(|role| &dimensions[role.dimension].versions).collect();
+        let replay = Replay::new(fact, &bindings, versions, model.calendar.time_zone);
+        let parts = replay.run()?;
+        let kinds = replay.kinds;
+        counts.add(&count(fact, &parts));
+        facts.extend(tables(fact, bindings, kinds, parts, span.newest)?);
     }
-    let dates = date_relation(&model.calendar, days.map(|(first, _)| first), days.map(|(_, last)| last))?;
-    let dimensions = dimensions.into_iter().map(|made| made.relations).collect();
-    Ok(History { dimensions, facts, dates, counts })
+    history(model, dimensions, facts, &all, span, counts)
 }
 
-fn fact_tables(
-    model: &Model,
-    fact: &Fact,
-    events: &[Option<Events>],
-    roles: &[Vec<Option<RoleMembers>>],
-    dimensions: &[DimensionFacts],
+/// The days of the log.
+struct Span {
+    times: Option<(i64, i64)>,
+    days: Option<(Day, Day)>,
     newest: Option<chrono::NaiveDate>,
-    counts: &mut Counts,
-) -> Result<Vec<Box<dyn FactTable>>> {
-    let bindings = binding::read(fact, events, roles)?;
-    let versions = fact.roles.iter().map(|role| &dimensions[role.dimension].versions).collect();
-    let replay = Replay::new(fact, &bindings, versions, model.calendar.time_zone);
-    let parts = replay.run()?;
-    let kinds = replay.kinds;
-    let sum = |count: &dyn Fn(&Outcome) -> u64| parts.iter().map(count).sum::<u64>();
-    counts.held.push((fact.name.clone(), sum(&|part| part.held)));
-    counts.over_reversed.push((fact.name.clone(), sum(&|part| part.over_reversed)));
-    counts.placed_again.push((fact.name.clone(), sum(&|part| part.placed_again)));
-    for (r, role) in fact.roles.iter().enumerate() {
-        let name = format!("{}.{}", fact.name, role.name);
-        counts.before_first.push((name.clone(), sum(&|part| part.before_first[r])));
-        counts.after_close.push((name, sum(&|part| part.after_close[r])));
+}
+
+impl Span {
+    fn of(model: &Model, times: Option<(i64, i64)>) -> Result<Self> {
+        let zone = model.calendar.time_zone;
+        let days: Option<(Day, Day)> = match times {
+            Some((oldest, newest)) => Some((day_of(oldest, zone)?, day_of(newest, zone)?)),
+            None => None,
+        };
+        Ok(Self { times, days, newest: days.map(|(_, newest)| date_of(newest)).transpose()? })
     }
+}
+
+/// The instants of the oldest and the newest event.
+fn times(loaded: &[&Loaded]) -> Option<(i64, i64)> {
+    let events = loaded.iter().flat_map(|loaded| loaded.iter().flatten());
+    let spans = events.filter_map(|events| Some((*events.time.iter().min()?, *events.time.iter().max()?)));
+    spans.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1)))
+}
+
+fn dimensions(model: &Model, events: &Loaded, all: &AllMembers) -> Result<Vec<DimensionFacts>> {
+    let make = |(d, dimension): (usize, &Dimension)| {
+        dimension::make(dimension, events, &all.members[d], &all.own[d], &all.parents[d])
+    };
+    model.dimensions.par_iter().enumerate().map(make).collect()
+}
+
+fn inferred(model: &Model, dimensions: &[DimensionFacts]) -> Vec<(String, u64)> {
+    let of_dimension = |(dimension, made): (&Dimension, &DimensionFacts)| {
+        let names = dimension.entities.iter().map(|entity| entity.name.clone());
+        names.zip(made.inferred.clone()).collect::<Vec<_>>()
+    };
+    model.dimensions.iter().zip(dimensions).flat_map(of_dimension).collect()
+}
+
+/// What the replay of a fact counted.
+fn count(fact: &Fact, parts: &[Outcome]) -> Counts {
+    let sum = |name: &str, count: &dyn Fn(&Outcome) -> u64| (name.to_owned(), parts.iter().map(count).sum());
+    let by_role = |count: &dyn Fn(&Outcome, usize) -> u64| {
+        let roles = fact.roles.iter().enumerate();
+        roles.map(|(r, role)| sum(&format!("{}.{}", fact.name, role.name), &|part| count(part, r))).collect()
+    };
+    Counts {
+        inferred: Vec::new(),
+        before_first: by_role(&|part, role| part.before_first[role]),
+        after_close: by_role(&|part, role| part.after_close[role]),
+        held: vec![sum(&fact.name, &|part| part.held)],
+        over_reversed: vec![sum(&fact.name, &|part| part.over_reversed)],
+        placed_again: vec![sum(&fact.name, &|part| part.placed_again)],
+    }
+}
+
+/// The ledger of a fact, and its accumulating table if it has one.
+fn tables(
+    fact: &Fact,
+    bindings: Bindings<'_>,
+    kinds: Vec<String>,
+    parts: Vec<Outcome>,
+    newest: Option<chrono::NaiveDate>,
+) -> Result<Vec<Box<dyn FactTable>>> {
     let header_sources = parts.iter().flat_map(|part| part.header_sources.iter().copied());
     let shared = Arc::new(Shared::new(fact, bindings, kinds, header_sources));
     let (ledger, lines) = parts.into_iter().map(|part| (part.ledger, part.lines)).unzip();
@@ -93,10 +137,23 @@ fn fact_tables(
     Ok(tables)
 }
 
-/// The days of the oldest and the newest event.
-fn days(model: &Model, events: &[Option<Events>]) -> Result<Option<(Day, Day)>> {
-    let times = || events.iter().flatten().flat_map(|events| &events.time);
-    let (Some(&oldest), Some(&newest)) = (times().min(), times().max()) else { return Ok(None) };
-    let zone = model.calendar.time_zone;
-    Ok(Some((day_of(oldest, zone)?, day_of(newest, zone)?)))
+fn history(
+    model: &Model,
+    dimensions: Vec<DimensionFacts>,
+    facts: Vec<Box<dyn FactTable>>,
+    all: &AllMembers,
+    span: Span,
+    counts: Counts,
+) -> Result<History> {
+    let (first, last) = (span.days.map(|(first, _)| first), span.days.map(|(_, last)| last));
+    let dates = date_relation(&model.calendar, first, last)?;
+    let mut members = Vec::new();
+    for (dimension, found) in model.dimensions.iter().zip(&all.members) {
+        for (entity, found) in dimension.entities.iter().zip(found) {
+            members.push((entity.name.clone(), found.to_batch(entity)?));
+        }
+    }
+    let dimensions = dimensions.into_iter().map(|made| made.relations).collect();
+    let findings = Findings { times: span.times, counts: counts.lasting() };
+    Ok(History { dimensions, facts, dates, findings, counts, members })
 }

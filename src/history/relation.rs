@@ -1,5 +1,7 @@
 //! What `history` hands on: logical relations, with nothing physical about them.
 
+use super::before::Findings;
+use super::calendar::{Day, day_number};
 use crate::error::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -13,8 +15,12 @@ pub struct History {
     pub facts: Vec<Box<dyn FactTable>>,
     /// `dim_date`: whole years around the data, with the rows -2 and -1 first.
     pub dates: RecordBatch,
-    /// What is worth telling about the replay.
+    /// What the release is to remember of the replay.
+    pub findings: Findings,
+    /// What is worth telling of the replay; look-ups are those of the part that was replayed.
     pub counts: Counts,
+    /// The members of each entity with their first mentions, by the entity's name: where a night goes on from.
+    pub members: Vec<(String, RecordBatch)>,
 }
 
 /// One dimension: a wide relation for each of its entities, from the bottom up.
@@ -37,6 +43,10 @@ pub trait FactTable: Sync + Send {
     fn partitions(&self) -> &[PartitionKey];
     /// How many rows a partition has.
     fn partition_rows(&self, partition: usize) -> usize;
+    /// Whether a partition is that of the release before, to the byte.
+    fn is_kept(&self, _partition: usize) -> bool {
+        false
+    }
     /// The rows of one partition, in the table's order.
     fn read(&self, partition: usize) -> Result<RecordBatch>;
     /// The columns that rows are sorted by inside a partition.
@@ -62,6 +72,25 @@ impl PartitionKey {
         if months(newest) - months(day) < 2 { Self::Day(day) } else { Self::Month(first_of_month(day)) }
     }
 
+    /// The partition whose file has this name, without `.parquet`.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let day = |text: &str| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
+        match day(name) {
+            Some(day) => Some(Self::Day(day)),
+            None => day(&format!("{name}-01")).map(Self::Month),
+        }
+    }
+
+    /// The partition that its days belong to when `newest` is the day of the newest event.
+    #[must_use]
+    pub fn when(self, newest: NaiveDate) -> Self {
+        match self {
+            Self::Month(_) => self,
+            Self::Day(day) => Self::of(day, newest),
+        }
+    }
+
     /// `date_month=2011-03`
     #[must_use]
     pub fn directory(self) -> String {
@@ -77,6 +106,13 @@ impl PartitionKey {
         }
     }
 
+    /// The first and the last of its days; a month counts for 31.
+    #[must_use]
+    pub fn days(self) -> (Day, Day) {
+        let first = day_number(self.day());
+        (first, if matches!(self, Self::Month(_)) { first + 30 } else { first })
+    }
+
     fn day(self) -> NaiveDate {
         match self {
             Self::Month(day) | Self::Day(day) => day,
@@ -89,7 +125,7 @@ fn first_of_month(day: NaiveDate) -> NaiveDate {
 }
 
 /// What a replay counted. Everything here is a function of pipeline and log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Members that only facts or children have mentioned, by level.
     pub inferred: Vec<(String, u64)>,
@@ -103,4 +139,41 @@ pub struct Counts {
     pub over_reversed: Vec<(String, u64)>,
     /// Lines placed more than once, booked each time, by fact.
     pub placed_again: Vec<(String, u64)>,
+}
+
+impl Counts {
+    /// Adds what another part of a replay counted.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.change(other, u64::saturating_add);
+    }
+
+    /// What holds of the whole log, however much of it was replayed: all but the look-ups. One that finds
+    /// another version now may do so in a row that is the same.
+    pub(super) fn lasting(&self) -> Self {
+        Self { before_first: Vec::new(), after_close: Vec::new(), ..self.clone() }
+    }
+
+    /// Takes away what a part of a replay counted.
+    pub(super) fn take(&mut self, other: &Self) {
+        self.change(other, u64::saturating_sub);
+    }
+
+    fn change(&mut self, other: &Self, change: impl Fn(u64, u64) -> u64) {
+        let pairs = [
+            (&mut self.inferred, &other.inferred),
+            (&mut self.before_first, &other.before_first),
+            (&mut self.after_close, &other.after_close),
+            (&mut self.held, &other.held),
+            (&mut self.over_reversed, &other.over_reversed),
+            (&mut self.placed_again, &other.placed_again),
+        ];
+        for (counts, changes) in pairs {
+            for (name, by) in changes {
+                match counts.iter_mut().find(|(known, _)| known == name) {
+                    Some((_, count)) => *count = change(*count, *by),
+                    None => counts.push((name.clone(), change(0, *by))),
+                }
+            }
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::calendar::{Day, day_of};
 use super::dimension::{NOT_APPLICABLE, UNKNOWN};
 use super::frame::{NONE, sort_order};
 use super::header::{Few, Header};
-use super::members::{ABSENT, NOT_CARRIED};
+use super::roles::{ABSENT, NOT_CARRIED};
 use super::rows::{LedgerRows, LineRows, Origins, Source};
 use super::versions::{Found, Versions};
 use crate::error::Result;
@@ -26,6 +26,10 @@ pub struct Replay<'a> {
     pub kinds: Vec<String>,
     kind_of: Vec<u16>,
     evaluation_order: Vec<usize>,
+    /// By binding and row of its headers: what is replayed; `None`: everything.
+    part: Option<&'a [Vec<bool>]>,
+    /// The position at which the log is cut, if it is.
+    until: Option<i64>,
 }
 
 /// An event of a header: an event of a binding, or one item of it.
@@ -71,7 +75,21 @@ impl<'a> Replay<'a> {
         let rank = |event: &FactEvent| kinds.binary_search(&event.kind).unwrap_or_default() as u16;
         let kind_of = fact.events.iter().map(rank).collect();
         let evaluation_order = evaluation_order(&fact.measures);
-        Self { fact, bindings: &bindings.all, versions, zone, kind_of, evaluation_order, kinds }
+        let bindings = &bindings.all;
+        let (part, until) = (None, None);
+        Self { fact, bindings, versions, zone, kind_of, evaluation_order, kinds, part, until }
+    }
+
+    /// Replays only this part: by binding and row of its headers.
+    pub fn only(mut self, part: &'a [Vec<bool>]) -> Self {
+        self.part = Some(part);
+        self
+    }
+
+    /// Replays the log as it was at this position.
+    pub fn until(mut self, position: i64) -> Self {
+        self.until = Some(position);
+        self
     }
 
     /// Replays everything, in parts: how they are cut decides no row.
@@ -107,6 +125,11 @@ impl<'a> Replay<'a> {
                     true => (binding.items.event_of(row), row..row + 1),
                     false => (row, binding.items.of_event(row)),
                 };
+                let is_out = self.part.is_some_and(|part| !part[b][row])
+                    || self.until.is_some_and(|until| binding.items.events.position[event] > until);
+                if is_out {
+                    continue;
+                }
                 operations.push(Operation {
                     header: binding.header[row],
                     binding: b as u32,
@@ -141,7 +164,7 @@ impl<'a> Replay<'a> {
     fn loose(&self, operation: &Operation, outcome: &mut Outcome) -> Result<()> {
         let binding = &self.bindings[operation.binding as usize];
         if operation.names_header {
-            outcome.held += operation.items().len().max(1) as u64;
+            outcome.held += operation.items().len() as u64;
             return Ok(());
         }
         for item in operation.items() {

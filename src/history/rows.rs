@@ -4,7 +4,7 @@ use super::calendar::Day;
 use smallvec::SmallVec;
 
 /// An item of a binding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Source {
     pub binding: u32,
     pub event: u32,
@@ -52,8 +52,9 @@ pub struct LineRows {
     pub status: Vec<u16>,
     /// The day of the first placing: the partition.
     pub day: Vec<Day>,
-    /// The position of the first placing.
+    /// The position of the first placing, and the place in its list.
     pub position: Vec<i64>,
+    pub item: Vec<i64>,
     pub keys: Vec<i64>,
     /// One for each milestone; [`NOT_REACHED`] where it is not.
     pub reached: Vec<Day>,

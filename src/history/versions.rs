@@ -49,18 +49,10 @@ pub struct Lineage<'a> {
 impl Versions {
     /// Makes the versions of all members of an entity.
     pub fn make(lineage: &Lineage<'_>, slots: &Slots, members: usize) -> Result<Self> {
-        let mut versions = Self {
-            first: Vec::with_capacity(members + 1),
-            member: Vec::new(),
-            from: Vec::new(),
-            to: Vec::new(),
-            key: Vec::new(),
-            interval: Vec::new(),
-            parent: Vec::new(),
-        };
+        let mut versions = Self::empty(members);
         for member in 0..members {
             let start = versions.from.len();
-            versions.first.push(start as u32);
+            versions.begin();
             for interval in lineage.timelines.of(member) {
                 versions.split(lineage, member, interval, start);
             }
@@ -72,8 +64,32 @@ impl Versions {
                 versions.key.push(slots.number_at(member, versions.from[version])?);
             }
         }
-        versions.first.push(versions.from.len() as u32);
+        versions.begin();
         Ok(versions)
+    }
+
+    /// None yet, of so many members.
+    pub fn empty(members: usize) -> Self {
+        Self {
+            first: Vec::with_capacity(members + 1),
+            member: Vec::new(),
+            from: Vec::new(),
+            to: Vec::new(),
+            key: Vec::new(),
+            interval: Vec::new(),
+            parent: Vec::new(),
+        }
+    }
+
+    /// The next member begins, or the last one has ended.
+    pub fn begin(&mut self) {
+        self.first.push(self.from.len() as u32);
+    }
+
+    /// Adds a version of which only the interval and the key are known.
+    pub fn know(&mut self, member: usize, (from, to): (i64, i64), key: i64) {
+        self.push(member, from, to, NONE, NONE);
+        self.key.push(key);
     }
 
     /// Splits an own interval wherever its parent turns a page, and adds the pieces.
@@ -132,6 +148,20 @@ impl Versions {
     /// The versions of a member.
     pub fn of(&self, member: usize) -> std::ops::Range<usize> {
         self.first[member] as usize..self.first[member + 1] as usize
+    }
+
+    /// How many members there are.
+    pub fn members(&self) -> usize {
+        self.first.len().saturating_sub(1)
+    }
+
+    /// From when on a look-up gives which key; the first from ever.
+    pub fn steps(&self, member: usize) -> impl Iterator<Item = (i64, i64)> {
+        let versions = self.of(member);
+        let first = versions.start;
+        versions.map(move |version| {
+            (if version == first { i64::MIN } else { self.from[version] }, self.key[version])
+        })
     }
 
     /// The version of a member at an instant: the valid one, else the last before, else the first.

@@ -88,6 +88,14 @@ fn ledger_comments(fact: &Fact, model: &Model) -> BTreeMap<String, String> {
 fn lines_comments(fact: &Fact, model: &Model) -> BTreeMap<String, String> {
     let mut comments = common_comments(fact);
     let zone = model.calendar.time_zone;
+    comments.insert(
+        "position".to_owned(),
+        "Position in the log of the event that placed the line first".to_owned(),
+    );
+    comments.insert(
+        "item".to_owned(),
+        "Place in that event's list, from 1; 0 for an event without a list".to_owned(),
+    );
     comments.insert("status".to_owned(), "Kind of the last event of the line".to_owned());
     for milestone in &fact.milestones {
         comments.insert(

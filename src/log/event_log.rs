@@ -7,7 +7,7 @@ use super::ingest::Ingest;
 use super::position::Position;
 use super::progress::Progress;
 use super::source::{Named, Source};
-use super::store::{Piece, Scan, SegmentFile, TableFile, pieces, read_piece, schema};
+use super::store::{Piece, Scan, SegmentFile, TableFile, pieces, read_piece, read_rows, schema};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -141,7 +141,17 @@ impl EventLog {
     /// # Errors
     /// The operator's, if a segment cannot be read.
     pub fn pieces(&self, event_type: &str) -> Result<Vec<Piece>> {
-        let files = self.segments(event_type);
+        self.pieces_behind(event_type, Position(0))
+    }
+
+    /// The pieces of the files that hold events behind a position.
+    ///
+    /// # Errors
+    /// The operator's, if a segment cannot be read.
+    pub fn pieces_behind(&self, event_type: &str, position: Position) -> Result<Vec<Piece>> {
+        let wanted =
+            |file: &TableFile| file.event.as_deref() == Some(event_type) && file.positions.1 > position;
+        let files: Vec<PathBuf> = self.files(wanted).map(|file| file.path).collect();
         files.iter().map(|file| pieces(file)).collect::<Result<Vec<_>>>().map(|pieces| pieces.concat())
     }
 
@@ -151,6 +161,20 @@ impl EventLog {
     /// As for [`EventLog::scan`].
     pub fn read_piece(&self, event_type: &str, piece: &Piece, columns: &[&str]) -> Result<Vec<RecordBatch>> {
         read_piece(piece, &self.projection(event_type, columns)?)
+    }
+
+    /// Those events of one piece that are `wanted`, a flag an event of the piece; see [`EventLog::scan`].
+    ///
+    /// # Errors
+    /// As for [`EventLog::scan`].
+    pub fn read_rows(
+        &self,
+        event_type: &str,
+        piece: &Piece,
+        columns: &[&str],
+        wanted: Vec<bool>,
+    ) -> Result<Vec<RecordBatch>> {
+        read_rows(piece, &self.projection(event_type, columns)?, wanted)
     }
 
     fn projection(&self, event_type: &str, columns: &[&str]) -> Result<SchemaRef> {

@@ -23,13 +23,16 @@ pub fn stage<'w>(
 ) -> Result<Staged<'w>> {
     let pipeline = Pipeline { name: model.name.clone(), hash: model.hash.clone() };
     let relations = relations(writer.warehouse().dir(), model, log, history, layouts)?;
-    let staged = writer.begin(pipeline, log.position().0, layouts, relations)?;
+    let staged = writer.begin(pipeline, log.position().0, layouts, relations, history.findings.clone())?;
     let mut jobs = Vec::new();
     for &layout in staged.layouts() {
         for (dimension, made) in model.dimensions.iter().zip(&history.dimensions) {
             jobs.push(Job::Dimension { layout, dimension, made });
         }
         jobs.push(Job::Dates { layout });
+    }
+    for (entity, members) in &history.members {
+        jobs.push(Job::Members { entity, members });
     }
     for fact in &history.facts {
         let plan = Arc::new(FactPlan::of(model, fact.as_ref())?);
@@ -48,6 +51,7 @@ pub fn stage<'w>(
 enum Job<'a> {
     Dimension { layout: Layout, dimension: &'a Dimension, made: &'a DimensionHistory },
     Dates { layout: Layout },
+    Members { entity: &'a str, members: &'a RecordBatch },
     Partition { plan: Arc<FactPlan>, fact: &'a dyn FactTable, index: usize },
 }
 
@@ -56,6 +60,8 @@ impl Job<'_> {
         match self {
             Self::Dimension { made, .. } => made.entities.iter().map(RecordBatch::num_rows).sum(),
             Self::Dates { .. } => 0,
+            Self::Members { members, .. } => members.num_rows(),
+            Self::Partition { fact, index, .. } if fact.is_kept(*index) => 0,
             Self::Partition { fact, index, .. } => fact.partition_rows(*index),
         }
     }
@@ -68,6 +74,10 @@ impl Job<'_> {
             }
             Self::Dates { layout } => {
                 staged.write_table(*layout, &layout::date_table(model, &history.dates)?)
+            }
+            Self::Members { entity, members } => staged.write_members(entity, members),
+            Self::Partition { plan, fact, index } if fact.is_kept(*index) => {
+                staged.keep_fact(plan, fact.partitions()[*index])
             }
             Self::Partition { plan, fact, index } => {
                 staged.write_fact(plan, fact.partitions()[*index], &fact.read(*index)?)

@@ -6,6 +6,7 @@
 
 mod build;
 mod inspect;
+mod previous;
 mod report;
 mod run;
 

@@ -2,16 +2,18 @@
 
 use super::build::stage;
 use super::inspect::inspect;
+use super::previous::Previous;
 use super::report::{Lines, Outcome, RunReport, TableReport};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::history::{self, Counts};
+use crate::history::{self, Before, Counts};
 use crate::layout::Layout;
 use crate::log::{EventLog, IngestReport, Progress as LogProgress, expand};
 use crate::model::Model;
 use crate::warehouse::{Release, Writer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// How a run is to be done. None of it changes a byte of what is published.
@@ -81,15 +83,21 @@ pub fn run(model: &Model, options: &Options, disk: &Disk, progress: &dyn Progres
 
     let current = warehouse.current()?;
     let mut report = RunReport::begun(model, options, &log, &ingested);
-    if let Some(current) = current.filter(|current| is_up_to_date(current, model, &log, &options.layouts)) {
+    let up_to_date = |current: &&Release| is_up_to_date(current, model, &log, &options.layouts);
+    if let Some(current) = current.as_ref().filter(up_to_date) {
         report.outcome = Outcome::Unchanged;
         report.release = Some(current.number());
-        report.tables = tables(&current);
+        report.tables = tables(current);
     } else {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.map_err(|error| Error::operator(format!("no threads: {error}")))?;
+        let before = current.filter(|current| continues(current, model)).map(Previous::new).transpose()?;
+        let before = before.map(|before| Arc::new(before) as Arc<dyn Before>);
         let (staged, counts) = pool.install(|| -> Result<_> {
-            let history = clock.time(Stage::Replay, &mut stages, || history::replay(model, &log))?;
+            let history = clock.time(Stage::Replay, &mut stages, || match before {
+                Some(before) => history::night(model, &log, &before),
+                None => history::replay(model, &log),
+            })?;
             let staged = clock.time(Stage::Write, &mut stages, || {
                 stage(&writer, model, &log, &history, &options.layouts)
             })?;
@@ -161,6 +169,12 @@ fn is_up_to_date(current: &Release, model: &Model, log: &EventLog, layouts: &[La
         && manifest.log_position == log.position().0
         && manifest.pipeline.hash == model.hash
         && has_layouts
+}
+
+/// Whether a release is one that a night can go on from.
+fn continues(current: &Release, model: &Model) -> bool {
+    let manifest = current.manifest();
+    manifest.format_version == crate::warehouse::FORMAT_VERSION && manifest.pipeline.hash == model.hash
 }
 
 fn tables(release: &Release) -> Vec<TableReport> {

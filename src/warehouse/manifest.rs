@@ -4,6 +4,7 @@
 //! clock stands in it: those are in the ledger of runs.
 
 use crate::error::{Error, Result};
+use crate::history::Findings;
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +22,12 @@ pub struct Manifest {
     pub log_position: u64,
     /// The tables of each layout, by name.
     pub layouts: BTreeMap<String, BTreeMap<String, TableEntry>>,
+    /// The members of each entity that is a level, with their first mentions: what the next night goes on from.
+    #[serde(default)]
+    pub members: BTreeMap<String, DataFile>,
+    /// What the replay found out besides rows.
+    #[serde(default)]
+    pub findings: Findings,
     /// What else can be asked of the release.
     #[serde(flatten)]
     pub relations: Relations,
@@ -124,16 +131,17 @@ impl Manifest {
         Ok(text)
     }
 
-    /// All files of all layouts, by path.
+    /// All files: of all layouts, then of the members.
     pub fn files(&self) -> impl Iterator<Item = &DataFile> {
-        self.layouts.values().flat_map(|tables| tables.values()).flat_map(|table| &table.files)
+        let of_tables =
+            self.layouts.values().flat_map(|tables| tables.values()).flat_map(|table| &table.files);
+        of_tables.chain(self.members.values())
     }
 }
 
 /// The hash of a whole release from those of its files.
-pub(super) fn root_hash(layouts: &BTreeMap<String, BTreeMap<String, TableEntry>>) -> String {
-    let mut files: Vec<&DataFile> =
-        layouts.values().flat_map(|tables| tables.values()).flat_map(|table| &table.files).collect();
+pub(super) fn root_hash<'a>(files: impl Iterator<Item = &'a DataFile>) -> String {
+    let mut files: Vec<&DataFile> = files.collect();
     files.sort_by(|left, right| left.path.cmp(&right.path));
     let listing: String = files.iter().map(|file| format!("{}  {}\n", file.blake3, file.path)).collect();
     blake3::hash(listing.as_bytes()).to_hex().to_string()

@@ -18,7 +18,7 @@ mod sums;
 mod writer;
 
 pub use manifest::{Column, DataFile, LogRelation, Manifest, Pipeline, Relations, TableEntry, WideRelation};
-pub use parquet::{Encoded, encode};
+pub use parquet::{Encoded, decode, encode};
 pub use release::Release;
 pub use staged::{FactPlan, Staged};
 pub use writer::Writer;
@@ -28,7 +28,7 @@ use std::path::{Path, PathBuf};
 
 /// The version of what this program writes: table rules, Parquet settings and the manifest. A change
 /// to any byte of a release for the same log raises it (DESIGN 1).
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// A warehouse, as a reader sees it.
 #[derive(Debug, Clone)]

@@ -6,13 +6,17 @@
 
 use super::FORMAT_VERSION;
 use crate::error::{Error, Result};
-use arrow::array::RecordBatch;
-use parquet::arrow::ArrowWriter;
+use arrow::array::{RecordBatch, RecordBatchReader};
+use arrow::compute::concat_batches;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use std::fs::File;
+use std::path::Path;
 
 /// A whole file in memory: a table of a release is cut so that one fits, and what has not changed since
 /// the last release need never be written.
@@ -43,6 +47,33 @@ pub fn encode(batch: &RecordBatch, sorted_by: &[String]) -> Result<Encoded> {
     writer.close().map_err(parquet_error)?;
     let blake3 = blake3::hash(&bytes).to_hex().to_string();
     Ok(Encoded { bytes, rows: batch.num_rows() as u64, blake3 })
+}
+
+/// The rows of a file that [`encode`] wrote: these columns, or all.
+///
+/// # Errors
+///
+/// The operator's, if it cannot be read.
+pub fn decode(path: &Path, columns: Option<&[String]>) -> Result<RecordBatch> {
+    let damaged = |error: &dyn std::fmt::Display| {
+        Error::operator(format!("cannot read {}: {error}", path.display()))
+            .next("put the file back from a backup, or rebuild the warehouse from its log")
+    };
+    let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| damaged(&error))?;
+    let mask = match columns {
+        Some(columns) => {
+            let schema = builder.parquet_schema();
+            ProjectionMask::columns(schema, columns.iter().map(String::as_str))
+        }
+        None => ProjectionMask::all(),
+    };
+    let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
+    let builder = builder.with_projection(mask).with_batch_size(rows.max(1));
+    let reader = builder.build().map_err(|error| damaged(&error))?;
+    let schema = reader.schema();
+    let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|error| damaged(&error))?;
+    Ok(concat_batches(&schema, &batches)?)
 }
 
 fn properties(sorting: Vec<SortingColumn>) -> Result<WriterProperties> {

@@ -9,7 +9,7 @@ use super::parquet::{Encoded, encode};
 use super::sums::Sums;
 use super::{FORMAT_VERSION, Release, Writer};
 use crate::error::{Error, Result};
-use crate::history::{FactTable, PartitionKey};
+use crate::history::{FactTable, Findings, PartitionKey};
 use crate::layout::{Layout, Table, fact_schema};
 use crate::model::Model;
 use arrow::array::RecordBatch;
@@ -31,6 +31,8 @@ pub struct Staged<'writer> {
     relations: Relations,
     previous: Option<Release>,
     parts: Mutex<BTreeMap<(Layout, String), Part>>,
+    members: Mutex<BTreeMap<String, DataFile>>,
+    findings: Findings,
 }
 
 /// How the files of a fact table look, decided before the first is written.
@@ -81,15 +83,25 @@ impl Writer {
         log_position: u64,
         layouts: &[Layout],
         relations: Relations,
+        findings: Findings,
     ) -> Result<Staged<'_>> {
         let mut layouts = layouts.to_vec();
         layouts.sort_unstable();
         layouts.dedup();
         let number = self.next_number()?;
         let previous = self.warehouse().current()?;
-        let parts = Mutex::new(BTreeMap::new());
-        let staged =
-            Staged { writer: self, layouts, number, pipeline, log_position, relations, previous, parts };
+        let staged = Staged {
+            writer: self,
+            layouts,
+            number,
+            pipeline,
+            log_position,
+            relations,
+            previous,
+            parts: Mutex::default(),
+            members: Mutex::default(),
+            findings,
+        };
         let dir = staged.dir();
         if fs::symlink_metadata(&dir).is_ok() {
             self.disk.remove_dir_all(&dir).map_err(|error| Error::io("remove", &dir, error))?;
@@ -147,6 +159,48 @@ impl Staged<'_> {
         self.layouts.iter().try_for_each(|layout| self.place(*layout, &plan.name, &file, &encoded, &sums))
     }
 
+    /// Takes a partition of a fact over from the current release as it is.
+    ///
+    /// # Errors
+    ///
+    /// The current release does not have it; the disk fails.
+    pub fn keep_fact(&self, plan: &FactPlan, partition: PartitionKey) -> Result<()> {
+        let file = format!("{}/{}", partition.directory(), partition.file_name());
+        let (original, known) = self.known(&plan.name, &file)?;
+        let sums = Sums::from_text(&known.sums)?;
+        for layout in &self.layouts {
+            let path = format!("{layout}/{}/{file}", plan.name);
+            self.link_or_copy(&original, &path)?;
+            self.enter(*layout, &plan.name, DataFile { path, ..known.clone() }, &sums)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the members of an entity.
+    ///
+    /// # Errors
+    ///
+    /// The disk fails.
+    pub fn write_members(&self, entity: &str, batch: &RecordBatch) -> Result<()> {
+        let encoded = encode(batch, &[])?;
+        let path = format!("members/{entity}.parquet");
+        let target = self.dir().join(&path);
+        self.create_parent(&target)?;
+        let previous = self.previous.as_ref().map(|previous| previous.dir().join(&path));
+        let same = match previous {
+            Some(previous) if has_bytes(&previous, &encoded.bytes)? => self.link(&previous, &target)?,
+            _ => false,
+        };
+        if !same {
+            let written = self.writer.disk.write(&target, &encoded.bytes);
+            written.map_err(|error| Error::io("write", &target, error))?;
+        }
+        let (rows, bytes, sums) = (encoded.rows, encoded.bytes.len() as u64, BTreeMap::new());
+        let file = DataFile { path, rows, bytes, blake3: encoded.blake3, sums };
+        self.members.lock().unwrap_or_else(PoisonError::into_inner).insert(entity.to_owned(), file);
+        Ok(())
+    }
+
     /// The release as it stands, for checks before it is published. Its folder moves when it is.
     ///
     /// # Errors
@@ -166,24 +220,27 @@ impl Staged<'_> {
         for ((layout, name), part) in self.parts().iter() {
             layouts.entry(layout.to_string()).or_default().insert(name.clone(), part.entry());
         }
-        Ok(Manifest {
+        let members = self.members.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut manifest = Manifest {
             format_version: FORMAT_VERSION,
             release: self.number,
             pipeline: self.pipeline.clone(),
             log_position: self.log_position,
             relations: self.relations.clone(),
-            blake3: root_hash(&layouts),
+            blake3: String::new(),
             layouts,
-        })
+            members,
+            findings: self.findings.clone(),
+        };
+        manifest.blake3 = root_hash(manifest.files());
+        Ok(manifest)
     }
 
     /// Puts a file where it belongs, by a second name for one that is there or by writing it.
     fn place(&self, layout: Layout, table: &str, file: &str, encoded: &Encoded, sums: &Sums) -> Result<()> {
         let path_in = |layout: Layout| format!("{layout}/{table}/{file}");
         let path = self.dir().join(path_in(layout));
-        if let Some(parent) = path.parent() {
-            self.writer.disk.create_dir_all(parent).map_err(|error| Error::io("create", parent, error))?;
-        }
+        self.create_parent(&path)?;
         let is_linked = match self.same_file(table, &path_in, encoded)? {
             Some(original) => self.link(&original, &path)?,
             None => false,
@@ -201,6 +258,11 @@ impl Staged<'_> {
             blake3: encoded.blake3.clone(),
             sums: sums.to_text(),
         };
+        self.enter(layout, table, file, sums)
+    }
+
+    /// Enters a file into its table.
+    fn enter(&self, layout: Layout, table: &str, file: DataFile, sums: &Sums) -> Result<()> {
         let mut parts = self.parts();
         let part = parts
             .get_mut(&(layout, table.to_owned()))
@@ -208,6 +270,35 @@ impl Staged<'_> {
         part.sums.add(sums)?;
         part.files.push(file);
         Ok(())
+    }
+
+    fn create_parent(&self, path: &Path) -> Result<()> {
+        let Some(parent) = path.parent() else { return Ok(()) };
+        self.writer.disk.create_dir_all(parent).map_err(|error| Error::io("create", parent, error))
+    }
+
+    /// A file of a table that every layout shares, as the current release has it.
+    fn known(&self, table: &str, file: &str) -> Result<(PathBuf, DataFile)> {
+        let found = self.previous.as_ref().and_then(|previous| {
+            let tables = previous.manifest().layouts.iter();
+            let mut files = tables.filter_map(|(layout, tables)| {
+                let path = format!("{layout}/{table}/{file}");
+                tables.get(table)?.files.iter().find(|known| known.path == path)
+            });
+            files.next().map(|known| (previous.path(known), known.clone()))
+        });
+        found.ok_or_else(|| Error::bug(format!("the current release has no {table}/{file}")))
+    }
+
+    /// A second name for a file of the current release, or a copy where there can be none.
+    fn link_or_copy(&self, original: &Path, path: &str) -> Result<()> {
+        let path = self.dir().join(path);
+        self.create_parent(&path)?;
+        if self.link(original, &path)? {
+            return Ok(());
+        }
+        let bytes = fs::read(original).map_err(|error| Error::io("read", original, error))?;
+        self.writer.disk.write(&path, &bytes).map_err(|error| Error::io("write", &path, error))
     }
 
     /// A file with these bytes: this release's own in another layout, or the current release's.

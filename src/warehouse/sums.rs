@@ -47,6 +47,23 @@ impl Sums {
     }
 }
 
+impl Sums {
+    /// Reads what [`Sums::to_text`] wrote.
+    pub(super) fn from_text(sums: &BTreeMap<String, String>) -> Result<Self> {
+        let mut all = BTreeMap::new();
+        for (name, text) in sums {
+            let (whole, fraction) = text.split_once('.').unwrap_or((text.as_str(), ""));
+            let unscaled = format!("{whole}{fraction}").parse::<i128>();
+            let unscaled = unscaled.map_err(|error| {
+                Error::operator(format!("the manifest's sum of {name} is `{text}`, which is no number"))
+                    .because(error)
+            })?;
+            all.insert(name.clone(), (unscaled, fraction.len()));
+        }
+        Ok(Self(all))
+    }
+}
+
 fn add_i64(sum: i128, value: i64) -> Option<i128> {
     sum.checked_add(i128::from(value))
 }

@@ -5,6 +5,7 @@
 use crate::oracle::case::Case;
 use crate::oracle::compare::differences;
 use crate::oracle::engine::{engine, engine_in_nights};
+use crate::oracle::nights::differences_by_night;
 use crate::oracle::pipeline::{Draft, folder, load, pipeline_file};
 use crate::oracle::random::random_log;
 use crate::oracle::shrink::shrink;
@@ -137,6 +138,21 @@ fn a_rejected_reversal_is_counted_and_has_no_row() {
     }
 }
 
+/// A night that goes on from the tables of the one before ends where a replay of the whole log does (DESIGN 1).
+#[rstest]
+fn a_night_is_a_replay(#[values("shop", "clinic", "network")] pipeline: &str) {
+    let model = load(pipeline);
+    let log = |seed: u64| random_log(&model, seed, 10 + (seed as usize * 7) % 120);
+    // Every night is replayed as a whole as well: a third of the logs takes as long as the others.
+    let log = |third: u64| log(3 * third + third % 3);
+    check_some(pipeline, seeds().div_ceil(3), log, |log| {
+        // Nights of another length for every log.
+        let nights: Vec<&[String]> = log.chunks(1 + (log.len() * 31) % 23).collect();
+        let mut report = None;
+        attempt(|| report = differences_by_night(&model, &nights)).or(report)
+    });
+}
+
 /// How many random logs of each pipeline; more of them by the environment.
 fn seeds() -> u64 {
     std::env::var("STARLOG_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(60)
@@ -144,7 +160,16 @@ fn seeds() -> u64 {
 
 /// Panics with the smallest log that fails.
 fn check(pipeline: &str, log: impl Fn(u64) -> Vec<String>, broken: impl Fn(&[String]) -> Option<String>) {
-    for seed in 0..seeds() {
+    check_some(pipeline, seeds(), log, broken);
+}
+
+fn check_some(
+    pipeline: &str,
+    seeds: u64,
+    log: impl Fn(u64) -> Vec<String>,
+    broken: impl Fn(&[String]) -> Option<String>,
+) {
+    for seed in 0..seeds {
         let log = log(seed);
         if broken(&log).is_some() {
             let smallest = shrink(&log, |log| broken(log).is_some());

@@ -5,7 +5,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use chrono::NaiveDate;
 use starlog::disk::Disk;
 use starlog::error::{Error, Result};
-use starlog::history::PartitionKey;
+use starlog::history::{Findings, PartitionKey};
 use starlog::layout::{COMMENT, Layout, Table};
 use starlog::warehouse::{FactPlan, Pipeline, Relations, Release, Warehouse, Writer};
 use std::collections::HashMap;
@@ -71,7 +71,13 @@ fn pipeline() -> Pipeline {
 /// A night: January as ever, February with this many rows.
 fn night(disk: &Disk, dir: &Path, rows: i64) -> Result<Release> {
     let writer = Writer::open(disk, dir, "library", START)?;
-    let staged = writer.begin(pipeline(), rows.unsigned_abs(), &Layout::ALL, Relations::default())?;
+    let staged = writer.begin(
+        pipeline(),
+        rows.unsigned_abs(),
+        &Layout::ALL,
+        Relations::default(),
+        Findings::default(),
+    )?;
     for layout in Layout::ALL {
         staged.write_table(layout, &dimension())?;
     }
@@ -334,7 +340,8 @@ fn a_staged_release_that_is_dropped_is_never_seen() {
     let folder = Folder::new();
     let dir = folder.warehouse();
     let writer = Writer::open(&Disk::default(), &dir, "library", START).unwrap();
-    let staged = writer.begin(pipeline(), 1, &Layout::ALL, Relations::default()).unwrap();
+    let staged =
+        writer.begin(pipeline(), 1, &Layout::ALL, Relations::default(), Findings::default()).unwrap();
     staged.write_table(Layout::ALL[0], &dimension()).unwrap();
     assert_eq!(staged.candidate().unwrap().tables(Layout::ALL[0]).count(), 1);
     drop(staged);
@@ -347,7 +354,8 @@ fn a_staged_release_that_is_dropped_is_never_seen() {
 fn a_fact_without_rows_is_still_a_table() {
     let folder = Folder::new();
     let writer = Writer::open(&Disk::default(), &folder.warehouse(), "library", START).unwrap();
-    let staged = writer.begin(pipeline(), 0, &Layout::ALL, Relations::default()).unwrap();
+    let staged =
+        writer.begin(pipeline(), 0, &Layout::ALL, Relations::default(), Findings::default()).unwrap();
     staged.begin_fact(&fact()).unwrap();
     let release = staged.publish().unwrap();
     let (name, table) = release.tables(Layout::ALL[1]).next().unwrap();
@@ -359,7 +367,8 @@ fn threads_may_write_partitions_in_any_order() {
     let publish = |reverse: bool| {
         let folder = Folder::new();
         let writer = Writer::open(&Disk::default(), &folder.warehouse(), "library", START).unwrap();
-        let staged = writer.begin(pipeline(), 1, &Layout::ALL, Relations::default()).unwrap();
+        let staged =
+            writer.begin(pipeline(), 1, &Layout::ALL, Relations::default(), Findings::default()).unwrap();
         let plan = fact();
         staged.begin_fact(&plan).unwrap();
         let mut months: Vec<u32> = (1..=12).collect();

@@ -2,8 +2,8 @@
 
 use super::{Few, Header, Item};
 use crate::error::Result;
-use crate::history::members::{ABSENT, NOT_CARRIED};
 use crate::history::replay::Outcome;
+use crate::history::roles::{ABSENT, NOT_CARRIED};
 use crate::model::Additivity;
 
 impl Header<'_> {

@@ -2,8 +2,8 @@
 
 use super::{Few, Line};
 use crate::history::binding::Binding;
-use crate::history::members::ABSENT;
 use crate::history::replay::{NewRow, Operation, Replay};
+use crate::history::roles::ABSENT;
 use crate::history::rows::Source;
 use crate::model::{FactAction, ReversalTarget};
 

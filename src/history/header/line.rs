@@ -17,6 +17,8 @@ pub struct Line {
     pub placing_kind: u16,
     pub first_day: Day,
     pub first_position: i64,
+    /// In that event's list.
+    pub first_item: i64,
     pub members: Few<u32>,
     pub keys: Few<i64>,
     /// The measures as placed.
@@ -45,6 +47,7 @@ impl Line {
             placing_kind: item.kind,
             first_day,
             first_position: item.binding.items.events.position[item.source.event as usize],
+            first_item: item.binding.items.number(item.source.item as usize),
             members: Few::new(),
             keys: Few::new(),
             placed: Few::new(),

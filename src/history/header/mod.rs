@@ -125,6 +125,7 @@ impl<'a> Header<'a> {
             rows.status.push(line.status);
             rows.day.push(line.first_day);
             rows.position.push(line.first_position);
+            rows.item.push(line.first_item);
             rows.keys.extend_from_slice(&line.keys);
             rows.reached.extend_from_slice(&line.reached);
             if line.touched {

@@ -2,8 +2,8 @@
 
 use super::{Few, Header, Item, Line};
 use crate::error::Result;
-use crate::history::members::{ABSENT, NOT_CARRIED};
 use crate::history::replay::{NewRow, Outcome};
+use crate::history::roles::{ABSENT, NOT_CARRIED};
 use crate::model::DateFrom;
 use smallvec::smallvec;
 

@@ -61,6 +61,8 @@ impl Lines {
         let (shared, fact) = (&self.shared, &self.shared.fact);
         let rows = || order.iter().map(|&id| self.at(id));
         let mut columns = Columns::default();
+        columns.push_integers("position", rows().map(|(rows, row)| rows.position[row]));
+        columns.push_integers("item", rows().map(|(rows, row)| rows.item[row]));
         let headers = shared.header_columns(rows().map(|(rows, row)| rows.header[row]))?;
         for (key, array) in fact.header.iter().zip(headers) {
             columns.push(&key.name, array, false);
@@ -140,14 +142,13 @@ impl FactTable for Lines {
     fn read(&self, partition: usize) -> Result<RecordBatch> {
         let order = self.partitions.sorted(partition, |id| {
             let (rows, row) = self.at(id);
-            (rows.day[row], rows.position[row], rows.header[row], rows.line[row])
+            (rows.position[row], rows.item[row])
         });
         self.build(&order)
     }
 
     fn sorted_by(&self) -> Vec<String> {
-        // By the day, then by the position of the first placing, which is no column here.
-        Vec::new()
+        ["position", "item"].map(str::to_owned).to_vec()
     }
 
     fn additive(&self) -> Vec<String> {

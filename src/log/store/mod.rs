@@ -11,5 +11,5 @@ mod settings;
 pub mod schema;
 
 pub use encode::{Encoded, Job};
-pub use read::{Piece, Scan, SegmentFile, pieces, read, read_piece};
+pub use read::{Piece, Scan, SegmentFile, pieces, read, read_piece, read_rows};
 pub use segment::{SegmentWriter, TableFile};

@@ -3,11 +3,12 @@
 use crate::error::{Error, Result};
 use crate::log::position::Position;
 use arrow::array::{
-    Array, ArrayRef, AsArray, ListArray, RecordBatch, RecordBatchOptions, StructArray, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatch, RecordBatchOptions, StructArray,
+    new_null_array,
 };
 use arrow::datatypes::{DataType, SchemaRef};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::errors::ParquetError;
 use std::collections::VecDeque;
 use std::fs::File;
@@ -58,6 +59,17 @@ pub fn pieces(path: &Path) -> Result<Vec<Piece>> {
 pub fn read_piece(piece: &Piece, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let reader = reader(&piece.path, &names, Some(piece.group))?;
+    reader
+        .map(|batch| conform(&batch.map_err(|error| damaged(&piece.path, error))?, schema, &piece.path))
+        .collect()
+}
+
+/// The same, but only the rows that are `wanted`.
+pub fn read_rows(piece: &Piece, schema: &SchemaRef, wanted: Vec<bool>) -> Result<Vec<RecordBatch>> {
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let selection = RowSelection::from_filters(&[BooleanArray::from(wanted)]);
+    let builder = builder(&piece.path, &names, Some(piece.group))?.with_row_selection(selection);
+    let reader = builder.build().map_err(|error| damaged_file(&piece.path, error))?;
     reader
         .map(|batch| conform(&batch.map_err(|error| damaged(&piece.path, error))?, schema, &piece.path))
         .collect()
@@ -161,15 +173,22 @@ fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
 }
 
 fn reader(path: &Path, columns: &[&str], group: Option<usize>) -> Result<ParquetRecordBatchReader> {
+    builder(path, columns, group)?.build().map_err(|error| damaged_file(path, error))
+}
+
+fn builder(
+    path: &Path,
+    columns: &[&str],
+    group: Option<usize>,
+) -> Result<ParquetRecordBatchReaderBuilder<File>> {
     let builder = open(path)?;
     let roots = columns.iter().filter_map(|name| builder.schema().index_of(name).ok());
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
     let builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
-    let builder = match group {
+    Ok(match group {
         Some(group) => builder.with_row_groups(vec![group]),
         None => builder,
-    };
-    builder.build().map_err(|error| damaged_file(path, error))
+    })
 }
 
 fn damaged(path: &Path, error: arrow::error::ArrowError) -> Error {

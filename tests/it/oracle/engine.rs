@@ -7,6 +7,7 @@ use starlog::disk::Disk;
 use starlog::history::{self, FactTable, PartitionKey};
 use starlog::log::EventLog;
 use starlog::model::{Model, ValueType};
+use std::path::Path;
 
 /// The tables of a log that arrives in one file.
 pub fn engine(model: &Model, log: &[String]) -> Tables {
@@ -19,12 +20,7 @@ pub fn engine_in_nights(model: &Model, nights: &[&[String]]) -> Tables {
     let disk = Disk::default();
     let store = folder.path().join("log");
     for (night, lines) in nights.iter().enumerate() {
-        let file = folder.path().join(format!("night_{night:03}.ndjson"));
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        std::fs::write(&file, text).expect("a file");
-        let mut log = EventLog::open(&disk, &store, model).expect("a log");
-        let report = log.ingest(&[file], 1, &()).expect("an ingest");
-        assert!(report.failures.is_empty(), "a file was refused");
+        add_file(model, folder.path(), night, lines);
     }
     let log = EventLog::open(&disk, &store, model).expect("a log");
     let history = history::replay(model, &log).expect("a history");
@@ -41,6 +37,16 @@ pub fn engine_in_nights(model: &Model, nights: &[&[String]]) -> Tables {
         tables.insert(fact.name().to_owned(), fact_rows(fact.as_ref()));
     }
     tables
+}
+
+/// Adds lines to the log in `log` of a folder, as a file of their own.
+pub fn add_file(model: &Model, folder: &Path, night: usize, lines: &[String]) {
+    let file = folder.join(format!("night_{night:03}.ndjson"));
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    std::fs::write(&file, text).expect("a file");
+    let mut log = EventLog::open(&Disk::default(), &folder.join("log"), model).expect("a log");
+    let report = log.ingest(&[file], 1, &()).expect("an ingest");
+    assert!(report.failures.is_empty(), "a file was refused");
 }
 
 fn fact_rows(fact: &dyn FactTable) -> Vec<Row> {

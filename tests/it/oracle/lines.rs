@@ -39,6 +39,8 @@ pub fn line_rows(fact: &Fact, ledger: &Ledger) -> Vec<Row> {
 
 fn line_row(fact: &Fact, line: &Line, ledger: &[LedgerRow]) -> Row {
     let mut columns = Row::new();
+    columns.push(("position".to_owned(), Value::Int(line.first.0.into())));
+    columns.push(("item".to_owned(), Value::Int(line.first.1.into())));
     columns.extend(fact.header.iter().map(|column| column.name.clone()).zip(line.header.clone()));
     columns.extend(fact.line.iter().map(|column| (column.name.clone(), line.line.clone())));
     columns.extend(fact.columns.iter().map(|column| column.name.clone()).zip(line.placing.columns.clone()));

@@ -15,6 +15,7 @@ pub mod engine;
 mod event;
 mod lines;
 mod measure;
+pub mod nights;
 pub mod pipeline;
 pub mod random;
 mod reading;

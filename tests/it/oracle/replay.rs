@@ -38,6 +38,8 @@ pub struct LedgerRow {
 pub struct Line {
     pub header: Vec<Value>,
     pub line: Value,
+    /// The event that placed it first, and the place in its list.
+    pub first: (u64, u64),
     /// The newest placing: first, repeated, or amended.
     pub placing: Placing,
     /// What is left of the quantity.
@@ -197,6 +199,7 @@ impl<'a> Replay<'a> {
                 let line = Line {
                     header: self.header.clone().unwrap_or_default(),
                     line: key.clone(),
+                    first: (deed.position, deed.item),
                     placing,
                     left: quantity,
                     reversed: 0,
