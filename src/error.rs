@@ -1,6 +1,7 @@
 //! One error type for the library: it says what went wrong, who must act, and what to do next.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// The result of everything that can fail.
@@ -51,9 +52,10 @@ impl Error {
         Self::new(Who::Us, message).next("please report this, with the pipeline file and the command")
     }
 
-    /// An operation on a file failed.
+    /// An operation on a file failed; the next step follows from the way in which it did.
     pub fn io(action: &str, path: &Path, source: std::io::Error) -> Self {
         let mut error = Self::operator(format!("cannot {action} {}: {source}", path.display()));
+        error.next = next_step(source.kind()).map(str::to_owned);
         error.source = Some(Box::new(source));
         error
     }
@@ -112,6 +114,24 @@ impl Error {
             Who::Operator => 3,
             Who::Us => 4,
         }
+    }
+}
+
+/// What an operator does about a failure of this kind, where that is clear.
+fn next_step(kind: ErrorKind) -> Option<&'static str> {
+    match kind {
+        ErrorKind::NotFound => Some("check the path: it, or a folder on its way, is not there"),
+        ErrorKind::NotADirectory => Some("check the path: what it names as a folder is a file"),
+        ErrorKind::PermissionDenied => {
+            Some("give the user who runs this the right to it, or name a path that they may use")
+        }
+        ErrorKind::StorageFull => {
+            Some("make room on the disk, and run again: what was published still stands")
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            Some("mount the file system for writing, or name a path on another one")
+        }
+        _ => None,
     }
 }
 

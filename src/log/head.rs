@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 /// The number of this format of the log; a log with another one is refused.
 const FORMAT: u32 = 1;
 
+/// What to do about a damaged file of the log.
+pub const RESTORE: &str =
+    "restore the folder of the log from a backup, or begin a new warehouse from the source files";
+
 /// What the log is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Head {
@@ -108,7 +112,7 @@ impl Head {
             Err(error) => return Err(Error::io("read", &path, error)),
         };
         let damaged = |error: serde_json::Error| {
-            Error::operator(format!("{} is damaged: {error}", path.display())).because(error)
+            Error::operator(format!("{} is damaged: {error}", path.display())).because(error).next(RESTORE)
         };
         #[derive(Deserialize)]
         struct Format {
@@ -143,7 +147,8 @@ impl Head {
         disk.sync_dir(folder).map_err(io("sync", folder))
     }
 
-    /// The number of the next segment: never one that was used before, committed or not.
+    /// The number of the next segment: one more than that of the last committed one. What an ingest that
+    /// did not commit has left under it is swept away first.
     pub fn next_segment(&self) -> u64 {
         self.segments.last().map_or(1, |segment| segment.number + 1)
     }

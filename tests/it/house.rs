@@ -121,7 +121,7 @@ fn a_room_uses_only_rooms_above_it() {
     assert!(uses > 100, "only {uses} uses were seen: does this test still read Rust?");
 }
 
-/// The library sees no one who asks it: the program sees only what is public.
+/// One name, each of a group, and those that enough `super::` lead to.
 #[test]
 fn names_behind_a_path_are_read() {
     assert_eq!(first_names("{a, b::{c, d}, e as f};"), ["a", "b", "e"]);

@@ -290,6 +290,7 @@ fn a_file_that_cannot_be_read_says_why() {
     let folder = tempfile::tempdir().expect("a folder");
     let missing = model::load(&folder.path().join("none.toml")).expect_err("there is none");
     assert_eq!((missing.who(), missing.report().is_none()), (Who::Author, true));
+    assert_eq!(missing.next_step(), Some("name the TOML file of a pipeline"));
     assert_eq!(model::load(folder.path()).expect_err("a folder").who(), Who::Author);
     let latin = folder.path().join("latin.toml");
     fs::write(&latin, b"name = \"caf\xe9\"\n").expect("writes");

@@ -1,6 +1,7 @@
 //! Segments → batches: only the columns that are asked for, in the order of positions.
 
 use crate::error::{Error, Result};
+use crate::log::head::RESTORE;
 use crate::log::position::Position;
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatch, RecordBatchOptions, StructArray,
@@ -192,9 +193,9 @@ fn builder(
 }
 
 fn damaged(path: &Path, error: arrow::error::ArrowError) -> Error {
-    Error::operator(format!("cannot read {}: {error}", path.display())).because(error)
+    Error::operator(format!("{} is damaged", path.display())).because(error).next(RESTORE)
 }
 
 fn damaged_file(path: &Path, error: ParquetError) -> Error {
-    Error::operator(format!("cannot read {}: {error}", path.display())).because(error)
+    Error::operator(format!("{} is damaged", path.display())).because(error).next(RESTORE)
 }

@@ -40,7 +40,8 @@ pub fn load(path: &Path) -> Result<Model> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut bytes));
     read.map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Error::author(format!("there is no pipeline file {}", path.display())),
+        ErrorKind::NotFound => Error::author(format!("there is no pipeline file {}", path.display()))
+            .next("name the TOML file of a pipeline"),
         ErrorKind::IsADirectory => {
             Error::author(format!("{} is a folder", path.display())).next("name the pipeline file in it")
         }

@@ -180,3 +180,37 @@ envelope = { type = "t", time = "at", payload = "p" }
     assert_eq!(library.codes(), ["json-syntax"]);
     assert!(tree(&library.log_folder()).keys().all(|name| !name.contains("..")));
 }
+
+#[test]
+fn a_damaged_log_says_what_to_do_next() {
+    let library = Library::new();
+    library.write("a.ndjson", lents(1..=3));
+    let _ = library.ingest(&["a.ndjson"]);
+    let segment = library.log_folder().join("segments/1/Lent.parquet");
+    fs::write(&segment, "PAR1").unwrap();
+    let error = library.open().scan("Lent", &["reader"]).unwrap().next().unwrap().unwrap_err();
+    assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().ends_with("Lent.parquet is damaged"), "{error}");
+    assert!(error.next_step().unwrap().contains("begin a new warehouse"), "{error:?}");
+
+    fs::write(library.log_folder().join("head.json"), "{").unwrap();
+    let opened = EventLog::open(&Disk::default(), &library.log_folder(), &library.model);
+    let Err(error) = opened else { panic!("half a head was read") };
+    assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().contains("head.json is damaged"), "{error}");
+    assert!(error.next_step().unwrap().contains("begin a new warehouse"), "{error:?}");
+}
+
+#[test]
+fn what_the_machine_refuses_has_a_next_step() {
+    use io::ErrorKind::{NotADirectory, NotFound, Other, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+    let next = |kind: io::ErrorKind| {
+        let error = starlog::error::Error::io("write", Path::new("/a/b"), kind.into());
+        error.next_step().map(str::to_owned)
+    };
+    let said = [NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem, StorageFull].map(next);
+    assert!(said.iter().all(Option::is_some), "{said:?}");
+    let different: std::collections::BTreeSet<_> = said.iter().collect();
+    assert_eq!(different.len(), said.len());
+    assert_eq!(next(Other), None);
+}
