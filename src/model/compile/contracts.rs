@@ -42,7 +42,7 @@ impl Contracts {
         let fields = self.fields(event, None, &spec.fields, &mut columns, problems);
         let mut lists = Vec::new();
         for (index, (list, items)) in spec.lists.iter().enumerate() {
-            names::check_column("the list", list, problems);
+            names::check_field("the list", list, problems);
             columns.claim("the list", list, problems);
             let fields = self.fields(event, Some(index), items, &mut Names::default(), problems);
             if fields.is_empty() {
@@ -64,7 +64,7 @@ impl Contracts {
     ) -> Vec<Field> {
         let mut fields = Vec::new();
         for (field, (name, written)) in written.iter().enumerate() {
-            names::check_column("the field", name, problems);
+            names::check_field("the field", name, problems);
             columns.claim("the field", name, problems);
             let (value_type, optional) = types::of_field(written, problems);
             if value_type.is_none() {

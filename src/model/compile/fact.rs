@@ -8,7 +8,7 @@ use super::measure::{self, KnownMeasure};
 use super::names::{self, Names};
 use super::types::{Column, or_any};
 use crate::model::{CarriedColumn, Fact, FactAction, FactEvent, Role};
-use crate::spec::{At, FactDoes, FactSpec, Named, Problems, RolesSpec, Spec};
+use crate::spec::{At, FactDoes, FactEventSpec, FactSpec, Named, Problems, RolesSpec, Spec};
 
 /// The cause of everything that a fact without a header cannot do.
 pub(super) const NO_HEADER: &str = "no header";
@@ -82,6 +82,7 @@ fn one(
         has_header_event: has(FactDoes::Header),
     };
     fact_columns::check(spec, &scene, problems);
+    check_kinds(spec, problems);
 
     let mut events = Vec::new();
     let mut in_doubt = problems.doubts(name.span);
@@ -193,6 +194,31 @@ fn roles<'a>(spec: &FactSpec, dimensions: &'a [Known], problems: &mut Problems) 
         roles.push(KnownRole { name, dimension: found });
     }
     roles
+}
+
+/// Reports amendments and reversals whose rows could not be told from those of a placing: the kind is a part of a row's key.
+fn check_kinds(spec: &FactSpec, problems: &mut Problems) {
+    let does = |event: &FactEventSpec| event.does.as_ref().map(|does| does.value);
+    let kind = |event: &FactEventSpec| event.kind.as_ref().map(|kind| kind.value.clone());
+    let places = |kind_of: &str| {
+        let placings = spec.on.iter().filter(|(_, event)| does(event) == Some(FactDoes::Place));
+        placings.map(|(name, event)| (name, kind(event))).find(|(_, kind)| kind.as_deref() == Some(kind_of))
+    };
+    for (name, event) in spec.on.iter() {
+        let what = match does(event) {
+            Some(FactDoes::Amend) => "amends",
+            Some(FactDoes::Reverse) => "reverses",
+            _ => continue,
+        };
+        let Some(kind) = &event.kind else { continue };
+        if let Some((placing, _)) = places(&kind.value) {
+            let message = format!(
+                "`{}` {what} lines under the kind `{}`, by which `{}` places them",
+                name.value, kind.value, placing.value
+            );
+            problems.add(kind.span, message, "name it otherwise: `kind = \"corrected\"`, or another word");
+        }
+    }
 }
 
 /// Reports a fact without lines, roles and columns that no event carries, and milestones that none reaches.

@@ -27,6 +27,18 @@ pub(super) fn check_column(what: &str, name: &At<String>, problems: &mut Problem
     problems.add(name.span, message, hint);
 }
 
+/// Checks the name of a field or list: where events say what they left out, lists of paths hold it (`list[0].field,other`).
+pub(super) fn check_field(what: &str, name: &At<String>, problems: &mut Problems) {
+    if name.value.contains([',', '[', ']']) {
+        problems.add(
+            name.span,
+            format!("{what} `{}` has a `,`, `[` or `]` in its name", name.value),
+            "rename it in the source: the log tells by `list[0].field,other` which fields an event left out",
+        );
+    }
+    check_column(what, name, problems);
+}
+
 /// Checks a name that becomes a table and a file.
 pub(super) fn check_table(what: &str, name: &At<String>, problems: &mut Problems) {
     let starts_well = name.value.starts_with(|first: char| first.is_ascii_alphabetic());
