@@ -173,14 +173,21 @@ impl Events {
         let list_name = &self.names.lists[list].name;
         let mut flags = vec![false; offsets.last().map_or(0, |&last| last as usize)];
         for (paths, bounds) in absent.iter().zip(offsets.windows(2)) {
-            let Some(paths) = paths else { continue };
-            for item in bounds[0]..bounds[1] {
-                let path = format!("{list_name}[{}].{name}", item - bounds[0]);
-                flags[item as usize] = paths.split(',').any(|p| p == path);
+            let of_event = &mut flags[bounds[0] as usize..bounds[1] as usize];
+            for path in paths.iter().flat_map(|paths| paths.split(',')) {
+                if let Some(flag) = item_of(path, list_name, name).and_then(|item| of_event.get_mut(item)) {
+                    *flag = true;
+                }
             }
         }
         Ok(Some(flags))
     }
+}
+
+/// The item, from 0, of a path `list[item].field`, if it is of this list and field.
+fn item_of(path: &str, list: &str, field: &str) -> Option<usize> {
+    let (item, named) = path.strip_prefix(list)?.strip_prefix('[')?.split_once("].")?;
+    if named == field { item.parse().ok() } else { None }
 }
 
 /// The items of one binding: rows at the grain at which it happens.
