@@ -83,7 +83,10 @@ impl<'p> Committer<'p> {
                         account.duplicate += 1;
                         continue;
                     }
-                    Flaw::new(Code::IdConflict, "an earlier event has this id and says something else")
+                    Flaw::new(
+                        Code::IdConflict,
+                        "an earlier event has this id and says something else, or has it as a value of another type",
+                    )
                 }
             };
             account.rejected += 1;

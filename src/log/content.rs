@@ -57,6 +57,11 @@ pub fn id(value: &[u8]) -> u128 {
     xxh3_128(value)
 }
 
+/// The content of an event whose id is a text that looks like a number: not that of one whose id is the number.
+pub fn of_text_id(content: u64) -> u64 {
+    mix(content, TEXT)
+}
+
 /// The members of an object, in any order.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Members {

@@ -187,8 +187,9 @@ fn complete(
     let envelope = &plan.envelope;
     let part = |part: Option<usize>| part.and_then(|part| parts.get(part).copied().flatten());
     let version = version(part(envelope.version), contract)?;
+    let id_token = part(envelope.id);
     let id = match envelope.id {
-        Some(at) => Some(id(part(Some(at)), envelope.name(at))?),
+        Some(at) => Some(id(id_token, envelope.name(at))?),
         None => None,
     };
     let time_name = envelope.name(envelope.time);
@@ -216,7 +217,11 @@ fn complete(
         let said = content::mix(contract.name_hash, version.cast_unsigned());
         let when =
             content::mix(instant.micros.cast_unsigned(), order.map_or(content::NULL, i64::cast_unsigned));
-        content::mix(content::mix(said, when), payload)
+        let content = content::mix(content::mix(said, when), payload);
+        match id_token {
+            Some(Token::Text(text)) if is_number(&text.value()) => content::of_text_id(content),
+            _ => content,
+        }
     } else {
         0
     };
@@ -253,7 +258,14 @@ fn version(token: Option<Token<'_>>, contract: &EventPlan) -> Result<i64, Flaw> 
     Ok(version)
 }
 
-/// An id as text. A number is taken by its value: 7 and 7.0 are one id.
+/// Whether a text could be taken for a number once both are text.
+fn is_number(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b'-' | b'0'..=b'9'))
+        && matches!(Scanner::new(text).token(), Ok(Token::Number(number)) if number.raw.len() == text.len())
+}
+
+/// An id as text. A number is taken by its value: 7 and 7.0 are one id. "7" is kept in the same way, but its
+/// content says that it is a text, so that the two are a conflict and never a duplicate.
 fn id<'a>(token: Option<Token<'a>>, name: &str) -> Result<Cow<'a, [u8]>, Flaw> {
     match token {
         None => Err(Flaw::new(Code::NoId, format!("{name} is missing"))),

@@ -94,3 +94,19 @@ fn the_envelope_of_a_begun_log_cannot_change() {
         assert!(error.to_string().contains("the envelope of a log cannot change"), "{error}");
     }
 }
+
+#[test]
+fn a_number_and_a_text_are_never_one_id() {
+    let library = Library::new();
+    let ids = ["7", "\"7\"", "7.0", "\"7.0\"", "\"7\"", "\"x7\"", "\"x7\""];
+    library.write("a.ndjson", ids.map(|id| returned(id, "{\"reader\":\"r\"}")).concat());
+    let report = library.ingest(&["a.ndjson"]);
+    assert_eq!((report.total.accepted, report.total.duplicate, report.total.rejected), (3, 2, 2));
+    assert_eq!(library.column("Returned", "_id"), ["7", "7.0", "x7"]);
+    assert_eq!(library.codes(), ["id-conflict", "id-conflict"]);
+
+    library
+        .write("b.ndjson", ["\"7\"", "7", "\"7.0\""].map(|id| returned(id, "{\"reader\":\"r\"}")).concat());
+    let report = library.ingest(&["b.ndjson"]);
+    assert_eq!((report.total.accepted, report.total.duplicate, report.total.rejected), (0, 2, 1));
+}
