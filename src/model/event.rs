@@ -16,12 +16,12 @@ pub struct Log {
     #[serde(skip)]
     pub files: Vec<String>,
     pub envelope: Envelope,
-    /// Events before this instant are rejected as `time-range`.
+    /// Events before this instant are rejected as `time-range`. Never before 0001-01-01.
     #[serde(serialize_with = "super::hash::instant")]
-    pub earliest: Option<DateTime<Utc>>,
-    /// Events at or after this instant are rejected as `time-range`.
+    pub earliest: DateTime<Utc>,
+    /// Events at or after this instant are rejected as `time-range`. Never behind 9999-12-31, which ends intervals.
     #[serde(serialize_with = "super::hash::instant")]
-    pub latest: Option<DateTime<Utc>>,
+    pub latest: DateTime<Utc>,
     /// More rejects than this end a run. Says nothing of the tables, so it is no part of the hash.
     #[serde(skip)]
     pub max_rejects: Option<u64>,

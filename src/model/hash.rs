@@ -17,8 +17,8 @@ pub(super) fn of(model: &Model) -> Result<String> {
 }
 
 /// Microseconds since 1970, UTC.
-pub(super) fn instant<S: Serializer>(value: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
-    value.map(|instant| instant.timestamp_micros()).serialize(to)
+pub(super) fn instant<S: Serializer>(value: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    value.timestamp_micros().serialize(to)
 }
 
 /// The zone's IANA name.

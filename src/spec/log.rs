@@ -15,9 +15,9 @@ pub struct LogSpec {
     /// The names of the fields around a payload. They cannot change once a log has begun.
     #[schemars(required)]
     pub envelope: Option<EnvelopeSpec>,
-    /// Events before this instant are rejected: a date (its first moment in UTC) or a date and time with offset.
+    /// Events before this instant are rejected: a date (its first moment in UTC) or a date and time with offset. 1900-01-01 where it is left out.
     pub earliest: Option<At<Instant>>,
-    /// Events at or after this instant are rejected: a date (its first moment in UTC) or a date and time with offset.
+    /// Events at or after this instant are rejected: a date (its first moment in UTC) or a date and time with offset. 2200-01-01 where it is left out, and never later than 9999-12-31.
     pub latest: Option<At<Instant>>,
     /// Event types that the pipeline has no use for. All others that it does not declare are rejects.
     pub ignore: Option<Vec<At<String>>>,

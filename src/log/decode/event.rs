@@ -206,7 +206,8 @@ fn complete(
         None => return Err(Flaw::new(Code::MissingField, format!("{time_name} is missing"))),
     };
     if instant.micros < plan.earliest || instant.micros >= plan.latest {
-        let message = format!("{time_name}: outside `earliest` and `latest` of the pipeline");
+        let message =
+            format!("{time_name}: outside `earliest` and `latest` of the pipeline ({})", plan.bounds);
         return Err(Flaw::new(Code::TimeRange, message));
     }
     let order = order(part(envelope.order), envelope.order.map_or("", |at| envelope.name(at)))?;

@@ -5,6 +5,9 @@ use crate::model::{EventType, Field, Model, ValueType};
 use chrono_tz::Tz;
 use std::collections::HashMap;
 
+/// How a bound of time is shown.
+const BOUND: &str = "%Y-%m-%dT%H:%M:%SZ";
+
 /// Up to this many fields, comparing names one by one beats hashing.
 const FEW_FIELDS: usize = 16;
 
@@ -18,6 +21,8 @@ pub struct Plan {
     pub earliest: i64,
     /// Instants from this one on are out of range.
     pub latest: i64,
+    /// Both, for a person.
+    pub bounds: String,
 }
 
 /// What the pipeline thinks of an event type.
@@ -155,8 +160,9 @@ impl Plan {
             envelope: EnvelopePlan::new(&model.log.envelope),
             events: model.events.iter().map(EventPlan::new).collect(),
             kinds: ignored.chain(known).collect(),
-            earliest: model.log.earliest.map_or(i64::MIN, |instant| instant.timestamp_micros()),
-            latest: model.log.latest.map_or(i64::MAX, |instant| instant.timestamp_micros()),
+            bounds: format!("{} to {}", model.log.earliest.format(BOUND), model.log.latest.format(BOUND)),
+            earliest: model.log.earliest.timestamp_micros(),
+            latest: model.log.latest.timestamp_micros(),
         }
     }
 

@@ -3,24 +3,14 @@
 use super::calendar::zone;
 use super::contracts::Contracts;
 use crate::model::{Envelope, Log};
-use crate::spec::{At, EnvelopeSpec, Instant, Problems, Spec};
+use crate::spec::{At, EnvelopeSpec, Instant, LogSpec, Problems, Spec};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use std::path::Path;
 
 /// `None` where what is missing was reported.
 pub(super) fn compile(spec: &Spec, base: &Path, problems: &mut Problems) -> Option<Log> {
     let log = spec.log.as_ref()?;
-    let earliest = log.earliest.as_ref().and_then(|written| instant(written, problems));
-    let latest = log.latest.as_ref().and_then(|written| instant(written, problems));
-    if let (Some(from), Some(to), Some(written)) = (earliest, latest, &log.latest)
-        && from >= to
-    {
-        problems.add(
-            written.span,
-            "`latest` is not after `earliest`",
-            "no event could be accepted: swap them",
-        );
-    }
+    let (earliest, latest) = bounds(log, problems);
     for file in log.files.iter().flatten().filter(|file| file.value.is_empty()) {
         problems.add(file.span, "an empty file name", "name a file or a pattern such as `log/*.ndjson`");
     }
@@ -42,6 +32,38 @@ pub(super) fn compile(spec: &Spec, base: &Path, problems: &mut Problems) -> Opti
         max_rejects: most.and_then(|most| u64::try_from(most.value).ok()),
         max_reject_share: share.map(|share| share.value),
     })
+}
+
+/// The years that a time may lie in where the pipeline does not say otherwise: one absurd date would
+/// make the calendar cover all years up to it.
+const EARLIEST: NaiveDate = NaiveDate::from_ymd_opt(1900, 1, 1).expect("a date");
+const LATEST: NaiveDate = NaiveDate::from_ymd_opt(2200, 1, 1).expect("a date");
+/// Beyond these an instant has no date of four digits, or stands behind the end of every interval.
+const FIRST: NaiveDate = NaiveDate::from_ymd_opt(1, 1, 1).expect("a date");
+const END: NaiveDate = NaiveDate::from_ymd_opt(9999, 12, 31).expect("a date");
+
+/// `earliest` and `latest`, as written or by default, inside of what can be told apart at all.
+fn bounds(log: &LogSpec, problems: &mut Problems) -> (DateTime<Utc>, DateTime<Utc>) {
+    let midnight = |date: NaiveDate| date.and_time(NaiveTime::MIN).and_utc();
+    let earliest = log.earliest.as_ref().and_then(|written| instant(written, problems));
+    let latest = log.latest.as_ref().and_then(|written| instant(written, problems));
+    let is_known = [(&log.earliest, earliest), (&log.latest, latest)]
+        .iter()
+        .all(|(written, instant)| written.is_some() == instant.is_some());
+    let from = earliest.unwrap_or(midnight(EARLIEST)).max(midnight(FIRST));
+    let to = latest.unwrap_or(midnight(LATEST)).min(midnight(END));
+    if let Some(written) = log.latest.as_ref().or(log.earliest.as_ref())
+        && is_known
+        && from >= to
+    {
+        let hint = match (&log.earliest, &log.latest) {
+            (Some(_), Some(_)) => "no event could be accepted: swap them",
+            (None, _) => "`earliest` is 1900-01-01 where it is not declared: declare it too",
+            (_, None) => "`latest` is 2200-01-01 where it is not declared: declare it too",
+        };
+        problems.add(written.span, "`latest` is not after `earliest`", hint);
+    }
+    (from, to)
 }
 
 /// The event types that are ignored by name.
