@@ -4,13 +4,14 @@ use super::account::IngestReport;
 use super::decode::Plan;
 use super::head::{EnvelopeRecord, Head, Segment};
 use super::ingest::Ingest;
+use super::lift::lift;
 use super::position::Position;
 use super::progress::Progress;
 use super::source::{Named, Source};
 use super::store::{Piece, Scan, SegmentFile, TableFile, pieces, read_piece, read_rows, schema};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::model::Model;
+use crate::model::{EventType, Model};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ pub struct EventLog {
     folder: PathBuf,
     base: PathBuf,
     plan: Plan,
+    contracts: Vec<EventType>,
     head: Head,
 }
 
@@ -44,23 +46,31 @@ impl EventLog {
             folder: folder.to_owned(),
             base: model.log.base.clone(),
             plan: Plan::new(model),
+            contracts: model.events.clone(),
             head,
         })
     }
 
-    /// Takes in what is new in these files, in this order. When it returns, it is committed.
+    /// Takes in what is new in these files, in this order. When it returns, it is committed. Events that came
+    /// before their contract was what it is today are brought under it first.
     ///
     /// A file that cannot be read is told in [`IngestReport::failures`] and leaves nothing behind;
     /// the others are taken in all the same.
     ///
     /// # Errors
-    /// The operator's, if the log cannot be written; nothing is committed then.
+    /// The operator's, if the log cannot be written, and the author's, if old events do not keep a contract;
+    /// nothing is committed then.
     pub fn ingest(
         &mut self,
         files: &[PathBuf],
         threads: usize,
         progress: &dyn Progress,
     ) -> Result<IngestReport> {
+        let lifted = lift(&self.disk, &self.folder, &self.head, &self.contracts, self.plan.envelope.zone)?;
+        if lifted != self.head {
+            lifted.save(&self.disk, &self.folder)?;
+            self.head = lifted;
+        }
         let files = files.iter().map(|file| Named::new(file, &self.base)).collect::<Result<_>>()?;
         let events = self.files(|file| file.event.is_some()).collect();
         let ingest = Ingest {
@@ -133,7 +143,8 @@ impl EventLog {
     /// Ours, for a type or column that is not declared; the author's, if a declaration has changed since
     /// events came; the operator's, if a segment cannot be read.
     pub fn scan(&self, event_type: &str, columns: &[&str]) -> Result<Scan> {
-        Ok(Scan::new(self.segments(event_type), self.projection(event_type, columns)?))
+        let projection = self.projection(event_type, columns)?;
+        Ok(Scan::new(self.segments(event_type), projection, self.contract(event_type)?.clone()))
     }
 
     /// The row groups of an event type, in the order of positions, to be read side by side.
@@ -160,7 +171,12 @@ impl EventLog {
     /// # Errors
     /// As for [`EventLog::scan`].
     pub fn read_piece(&self, event_type: &str, piece: &Piece, columns: &[&str]) -> Result<Vec<RecordBatch>> {
-        read_piece(piece, &self.projection(event_type, columns)?)
+        read_piece(piece, &self.projection(event_type, columns)?, self.contract(event_type)?)
+    }
+
+    fn contract(&self, event_type: &str) -> Result<&EventType> {
+        let contract = self.contracts.iter().find(|contract| contract.name == event_type);
+        contract.ok_or_else(|| Error::bug(format!("no event type `{event_type}` is declared")))
     }
 
     /// Those events of one piece that are `wanted`, a flag an event of the piece; see [`EventLog::scan`].
@@ -174,7 +190,7 @@ impl EventLog {
         columns: &[&str],
         wanted: Vec<bool>,
     ) -> Result<Vec<RecordBatch>> {
-        read_rows(piece, &self.projection(event_type, columns)?, wanted)
+        read_rows(piece, &self.projection(event_type, columns)?, self.contract(event_type)?, wanted)
     }
 
     fn projection(&self, event_type: &str, columns: &[&str]) -> Result<SchemaRef> {

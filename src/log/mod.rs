@@ -2,7 +2,8 @@
 //!
 //! Data meets the files below in this order: `source` finds which bytes are new and cuts them into lines,
 //! `json` judges a line, `decode` types it, `commit` gives it its position or tells the duplicates and
-//! conflicts apart (`dedup`), `store` keeps it as Parquet, `head` makes all of it count at once.
+//! conflicts apart (`dedup`), `store` keeps it as Parquet, `head` makes all of it count at once. When a contract changes, `lift` brings the
+//! events of before under it.
 //!
 //! Every line is accounted for: read = accepted + duplicate + rejected + blank + ignored (DESIGN 6).
 //!
@@ -19,6 +20,7 @@ mod feed;
 mod head;
 mod ingest;
 mod json;
+mod lift;
 mod position;
 mod progress;
 mod reject;

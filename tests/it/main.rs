@@ -3,6 +3,7 @@
 
 mod broken_log;
 mod checks;
+mod contracts;
 mod determinism;
 mod generate;
 mod hospital;

@@ -109,8 +109,15 @@ impl<'a> Reading<'a, '_> {
         Ok(())
     }
 
+    /// Reads a scalar to the end of its column.
     #[inline]
-    fn scalar(&mut self, column: &mut Column, optional: bool, name: &str, depth: u32) -> Result<u64, Flaw> {
+    pub fn scalar(
+        &mut self,
+        column: &mut Column,
+        optional: bool,
+        name: &str,
+        depth: u32,
+    ) -> Result<u64, Flaw> {
         let token = self.scanner.token()?;
         if let Token::Null = token {
             if optional {
@@ -193,7 +200,10 @@ impl<'a> Reading<'a, '_> {
         let name = String::from_utf8_lossy(key.raw);
         let (prefix, path) = match place {
             Place::Payload => (String::new(), name.to_string()),
-            Place::Item(list, number) => (format!("{list}[{number}]."), format!("{list}[].{name}")),
+            Place::Item(list, number) => {
+                let quoted = list.replace('\\', "\\\\").replace('"', "\\\"");
+                (format!("{quoted}[{number}]."), format!("{list}[].{name}"))
+            }
             Place::Envelope => ("envelope.".to_owned(), format!("envelope.{name}")),
         };
         let unknown = &mut self.notes.unknown;
@@ -239,7 +249,8 @@ impl<'a> Reading<'a, '_> {
         self.notes.scratch.end_keys(object.keys)
     }
 
-    fn absent(&mut self, name: &str, place: Place<'_>) {
+    /// Remembers that a member was not there.
+    pub fn absent(&mut self, name: &str, place: Place<'_>) {
         let absent = &mut self.notes.absent;
         let comma = if absent.is_empty() { "" } else { "," };
         // Writing to a vector cannot fail.

@@ -7,11 +7,13 @@ mod block;
 mod column;
 mod event;
 mod fields;
+mod lift;
 mod plan;
 mod rows;
 mod time;
 mod value;
 
 pub use block::{Decoded, Verdict, decode};
+pub use lift::{Lifted, Missing};
 pub use plan::{EventPlan, ListPlan, Plan};
 pub use rows::Finished;

@@ -124,7 +124,7 @@ impl FieldSet {
 }
 
 impl EventPlan {
-    fn new(event: &EventType) -> Self {
+    pub fn new(event: &EventType) -> Self {
         let columns =
             |fields: &[Field]| fields.iter().map(|field| (field.name.clone(), field.value_type)).collect();
         let lists: Vec<String> = event.lists.iter().map(|list| list.name.clone()).collect();

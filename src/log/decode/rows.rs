@@ -111,6 +111,22 @@ impl ListRows {
     }
 }
 
+impl PayloadRows {
+    pub fn new(plan: &EventPlan) -> Self {
+        Self {
+            fields: in_the_making(&plan.columns),
+            lists: plan.lists.iter().map(|list| ListRows::new(&list.columns)).collect(),
+        }
+    }
+
+    /// The columns: fields, then lists.
+    pub fn finish(self, plan: &EventPlan) -> Result<Vec<ArrayRef>, ArrowError> {
+        let lists = self.lists.into_iter().zip(&plan.lists);
+        let lists = lists.map(|(list, plan)| list.finish(&schema::list(plan)));
+        self.fields.into_iter().map(Column::finish).chain(lists).collect()
+    }
+}
+
 impl EventRows {
     pub fn new(plan: &EventPlan) -> Self {
         let envelope = EnvelopeRows {
@@ -123,11 +139,7 @@ impl EventRows {
             absent: Column::new(ValueType::Text),
             unknown: Column::new(ValueType::Text),
         };
-        let payload = PayloadRows {
-            fields: in_the_making(&plan.columns),
-            lists: plan.lists.iter().map(|list| ListRows::new(&list.columns)).collect(),
-        };
-        Self { payload, rows: 0, envelope, lines: Vec::new() }
+        Self { payload: PayloadRows::new(plan), rows: 0, envelope, lines: Vec::new() }
     }
 
     /// Forgets what the payload of the line at hand has left behind.
@@ -167,15 +179,10 @@ impl EventRows {
     pub fn finish(self, event: usize, plan: &EventPlan) -> Result<Finished, ArrowError> {
         let EnvelopeRows { time, order, version, id, content, offset, absent, unknown } = self.envelope;
         let before = [time, order, version, id, content].into_iter().map(Column::finish);
-        let behind = [offset, absent, unknown].into_iter().chain(self.payload.fields).map(Column::finish);
-        let lists = self.payload.lists.into_iter().zip(&plan.lists);
-        let lists = lists.map(|(list, plan)| list.finish(&schema::list(plan)));
-        Ok(Finished {
-            event,
-            lines: self.lines,
-            before: before.collect::<Result<_, _>>()?,
-            behind: behind.chain(lists).collect::<Result<_, _>>()?,
-        })
+        let behind = [offset, absent, unknown].into_iter().map(Column::finish);
+        let mut behind = behind.collect::<Result<Vec<_>, _>>()?;
+        behind.extend(self.payload.finish(plan)?);
+        Ok(Finished { event, lines: self.lines, before: before.collect::<Result<_, _>>()?, behind })
     }
 }
 

@@ -1,15 +1,17 @@
 //! Typed columns ⇄ immutable Parquet segments: where is the log kept?
 //!
 //! A segment is what one ingest added: a file for each event type that came, and one for rejects.
-//! It counts only once the head names it ([`super::head`]); a file is never changed.
+//! It counts only once the head names it ([`super::head`]); a file is never changed, only replaced by one beside it ([`super::lift`]).
 
 mod encode;
 mod read;
+mod rewrite;
 mod segment;
 mod settings;
 
 pub mod schema;
 
 pub use encode::{Encoded, Job};
-pub use read::{Piece, Scan, SegmentFile, pieces, read, read_piece, read_rows};
+pub use read::{Piece, Scan, SegmentFile, columns_of, pieces, read, read_piece, read_rows};
+pub use rewrite::Rewriting;
 pub use segment::{SegmentWriter, TableFile};

@@ -2,12 +2,13 @@
 
 use crate::error::{Error, Result};
 use crate::log::head::RESTORE;
+use crate::log::lift::broken;
 use crate::log::position::Position;
+use crate::model::{EventType, Field};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatch, RecordBatchOptions, StructArray,
-    new_null_array,
 };
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::errors::ParquetError;
@@ -43,6 +44,11 @@ pub fn read(path: &Path, columns: &[&str]) -> Result<impl Iterator<Item = Result
     Ok(reader.map(move |batch| batch.map_err(|error| damaged(&path, error))))
 }
 
+/// All columns of a file.
+pub fn columns_of(path: &Path) -> Result<SchemaRef> {
+    Ok(Arc::clone(open(path)?.schema()))
+}
+
 /// The row groups of a file.
 pub fn pieces(path: &Path) -> Result<Vec<Piece>> {
     let builder = open(path)?;
@@ -56,23 +62,42 @@ pub fn pieces(path: &Path) -> Result<Vec<Piece>> {
         .collect())
 }
 
-/// The batches of one row group, with the columns of this schema.
-pub fn read_piece(piece: &Piece, schema: &SchemaRef) -> Result<Vec<RecordBatch>> {
-    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+/// The batches of one row group as they are, with those of these columns that the file has.
+pub fn read_group(
+    piece: &Piece,
+    columns: &SchemaRef,
+) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
+    let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
     let reader = reader(&piece.path, &names, Some(piece.group))?;
-    reader
-        .map(|batch| conform(&batch.map_err(|error| damaged(&piece.path, error))?, schema, &piece.path))
-        .collect()
+    let path = piece.path.clone();
+    Ok(reader.map(move |batch| batch.map_err(|error| damaged(&path, error))))
+}
+
+/// The batches of one row group, with the columns of this schema, under this contract.
+pub fn read_piece(piece: &Piece, schema: &SchemaRef, contract: &EventType) -> Result<Vec<RecordBatch>> {
+    let mut place = Place { path: &piece.path, group: Some(piece.group), row: 0 };
+    let conformed = |batch: Result<RecordBatch>| {
+        let batch = conform(&batch?, schema, contract, place)?;
+        place.row += batch.num_rows();
+        Ok(batch)
+    };
+    read_group(piece, schema)?.map(conformed).collect()
 }
 
 /// The same, but only the rows that are `wanted`.
-pub fn read_rows(piece: &Piece, schema: &SchemaRef, wanted: Vec<bool>) -> Result<Vec<RecordBatch>> {
+pub fn read_rows(
+    piece: &Piece,
+    schema: &SchemaRef,
+    contract: &EventType,
+    wanted: Vec<bool>,
+) -> Result<Vec<RecordBatch>> {
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let selection = RowSelection::from_filters(&[BooleanArray::from(wanted)]);
     let builder = builder(&piece.path, &names, Some(piece.group))?.with_row_selection(selection);
     let reader = builder.build().map_err(|error| damaged_file(&piece.path, error))?;
+    let place = Place { path: &piece.path, group: Some(piece.group), row: 0 };
     reader
-        .map(|batch| conform(&batch.map_err(|error| damaged(&piece.path, error))?, schema, &piece.path))
+        .map(|batch| conform(&batch.map_err(|error| damaged(&piece.path, error))?, schema, contract, place))
         .collect()
 }
 
@@ -80,12 +105,14 @@ pub fn read_rows(piece: &Piece, schema: &SchemaRef, wanted: Vec<bool>) -> Result
 pub struct Scan {
     files: VecDeque<PathBuf>,
     schema: SchemaRef,
-    open: Option<(PathBuf, ParquetRecordBatchReader)>,
+    contract: EventType,
+    /// The file at hand, and how many of its rows have been read.
+    open: Option<(PathBuf, ParquetRecordBatchReader, usize)>,
 }
 
 impl Scan {
-    pub fn new(files: impl IntoIterator<Item = PathBuf>, schema: SchemaRef) -> Self {
-        Self { files: files.into_iter().collect(), schema, open: None }
+    pub fn new(files: impl IntoIterator<Item = PathBuf>, schema: SchemaRef, contract: EventType) -> Self {
+        Self { files: files.into_iter().collect(), schema, contract, open: None }
     }
 
     /// The columns of every batch.
@@ -96,17 +123,19 @@ impl Scan {
 
     fn step(&mut self) -> Result<Option<RecordBatch>> {
         loop {
-            if let Some((path, reader)) = &mut self.open {
+            if let Some((path, reader, row)) = &mut self.open {
                 if let Some(batch) = reader.next() {
                     let batch = batch.map_err(|error| damaged(path, error))?;
-                    return conform(&batch, &self.schema, path).map(Some);
+                    let place = Place { path, group: None, row: *row };
+                    *row += batch.num_rows();
+                    return conform(&batch, &self.schema, &self.contract, place).map(Some);
                 }
                 self.open = None;
             }
             let Some(path) = self.files.pop_front() else { return Ok(None) };
             let names: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
             let reader = reader(&path, &names, None)?;
-            self.open = Some((path, reader));
+            self.open = Some((path, reader, 0));
         }
     }
 }
@@ -124,48 +153,143 @@ impl Iterator for Scan {
     }
 }
 
-/// The columns of a schema in its order; what a segment does not have yet is null.
-fn conform(batch: &RecordBatch, schema: &SchemaRef, path: &Path) -> Result<RecordBatch> {
-    let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
-    for field in schema.fields() {
-        columns.push(match batch.column_by_name(field.name()) {
-            None => new_null_array(field.data_type(), batch.num_rows()),
-            Some(column) => conform_column(column, field.data_type()).ok_or_else(|| {
-                let (name, was, is) = (field.name(), column.data_type(), field.data_type());
-                let message = format!(
-                    "`{name}` was declared differently when the log took these events: {was}, now {is}"
-                );
-                Error::author(format!("{message} ({})", path.display()))
-                    .next("give the field its old type, or begin a new warehouse")
-            })?,
-        });
-    }
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?)
+/// A row of a file, or of one of its row groups.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    path: &'a Path,
+    group: Option<usize>,
+    row: usize,
 }
 
-/// A column as the contract has it today; `None` if that is another type.
-fn conform_column(column: &ArrayRef, wanted: &DataType) -> Option<ArrayRef> {
-    if column.data_type() == wanted {
-        return Some(Arc::clone(column));
+impl Place<'_> {
+    /// The source file and line of an event, so many rows further on.
+    fn of(self, rows: usize) -> Result<String> {
+        let mut row = self.row + rows;
+        for batch in reader(self.path, &["_file", "_line"], self.group)? {
+            let batch = batch.map_err(|error| damaged(self.path, error))?;
+            if let (Some(file), Some(line)) = (batch.column_by_name("_file"), batch.column_by_name("_line"))
+                && row < batch.num_rows()
+            {
+                let line = line.as_primitive::<Int64Type>().value(row);
+                return Ok(format!("{}, line {line}", file.as_string::<i32>().value(row)));
+            }
+            row = row.saturating_sub(batch.num_rows());
+        }
+        Ok(self.path.display().to_string())
     }
-    let DataType::List(element) = wanted else { return None };
-    let DataType::Struct(fields) = element.data_type() else { return None };
-    let list = column.as_list_opt::<i32>()?;
-    let items = list.values().as_struct_opt()?;
-    let columns = fields.iter().map(|field| match items.column_by_name(field.name()) {
-        Some(column) => conform_column(column, field.data_type()),
-        None => Some(new_null_array(field.data_type(), items.len())),
+}
+
+/// The columns of a schema in its order, under the contract of today.
+fn conform(
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+    contract: &EventType,
+    place: Place<'_>,
+) -> Result<RecordBatch> {
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        let name = field.name();
+        let column = batch.column_by_name(name).ok_or_else(|| {
+            Error::author(format!(
+                "`{name}` of `{}` was declared after the log took these events",
+                contract.name
+            ))
+            .next("run the pipeline: it brings them under the contract of today")
+        })?;
+        columns.push(conform_column(column, field.data_type()).map_err(|differs| {
+            let Differs { item, was, is } = differs;
+            let name = item.map_or(name.clone(), |item| format!("{name}[].{item}"));
+            let message =
+                format!("`{name}` was declared differently when the log took these events: {was}, now {is}");
+            Error::author(format!("{message} (`{}` in {})", contract.name, place.path.display()))
+                .next("give the field its old type, or begin a new warehouse")
+        })?);
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    let batch = RecordBatch::try_new_with_options(Arc::clone(schema), columns, &options)?;
+    refuse_nulls(&batch, contract, place)?;
+    Ok(batch)
+}
+
+/// A field that was optional when an event came may be optional no more.
+fn refuse_nulls(batch: &RecordBatch, contract: &EventType, place: Place<'_>) -> Result<()> {
+    for field in required(&contract.fields) {
+        let Some(column) = batch.column_by_name(&field.name) else { continue };
+        if let Some(row) = first_null(column) {
+            return Err(lacks(&field.name, contract, &place.of(row)?));
+        }
+    }
+    for list in &contract.lists {
+        let Some(column) = batch.column_by_name(&list.name).and_then(|column| column.as_list_opt::<i32>())
+        else {
+            continue;
+        };
+        let items = column.values().as_struct();
+        for field in required(&list.fields) {
+            if let Some(item) = items.column_by_name(&field.name).and_then(first_null) {
+                let ends_before = |&&end: &&i32| usize::try_from(end).is_ok_and(|end| end <= item);
+                let row = column.offsets().iter().skip(1).take_while(ends_before).count();
+                return Err(lacks(&field.name, contract, &place.of(row)?));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn required(fields: &[Field]) -> impl Iterator<Item = &Field> {
+    fields.iter().filter(|field| !field.optional)
+}
+
+fn first_null(column: &ArrayRef) -> Option<usize> {
+    if column.null_count() == 0 { None } else { (0..column.len()).find(|&row| column.is_null(row)) }
+}
+
+fn lacks(field: &str, contract: &EventType, place: &str) -> Error {
+    broken(&contract.name, &format!("{field} is missing or null, and no longer optional ({place})"))
+}
+
+/// A column whose type is another one today.
+struct Differs {
+    /// The field of a list's items.
+    item: Option<String>,
+    was: String,
+    is: String,
+}
+
+/// A column as the contract has it today.
+fn conform_column(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Differs> {
+    let differs = || Differs { item: None, was: word(column.data_type()), is: word(wanted) };
+    if column.data_type() == wanted {
+        return Ok(Arc::clone(column));
+    }
+    let DataType::List(element) = wanted else { return Err(differs()) };
+    let DataType::Struct(fields) = element.data_type() else { return Err(differs()) };
+    let list = column.as_list_opt::<i32>().ok_or_else(differs)?;
+    let items = list.values().as_struct_opt().ok_or_else(differs)?;
+    let columns = fields.iter().map(|field| {
+        let column = items.column_by_name(field.name()).ok_or_else(differs)?;
+        conform_column(column, field.data_type())
+            .map_err(|differs| Differs { item: Some(field.name().clone()), ..differs })
     });
-    let columns = columns.collect::<Option<Vec<_>>>()?;
-    let items = StructArray::try_new_with_length(fields.clone(), columns, None, items.len()).ok()?;
-    let list = ListArray::try_new(
-        Arc::clone(element),
-        list.offsets().clone(),
-        Arc::new(items),
-        list.nulls().cloned(),
-    );
-    list.ok().map(|list| Arc::new(list) as ArrayRef)
+    let columns = columns.collect::<Result<Vec<_>, _>>()?;
+    let items = StructArray::try_new_with_length(fields.clone(), columns, None, items.len());
+    let items = Arc::new(items.map_err(|_| differs())?);
+    let list = ListArray::try_new(Arc::clone(element), list.offsets().clone(), items, list.nulls().cloned());
+    Ok(Arc::new(list.map_err(|_| differs())?))
+}
+
+/// A type as a pipeline writes it.
+fn word(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 => "text".to_owned(),
+        DataType::Int64 => "integer".to_owned(),
+        DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Timestamp(..) => "timestamp".to_owned(),
+        DataType::List(_) => "a list".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 fn open(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {

@@ -39,7 +39,8 @@ pub fn list(plan: &ListPlan) -> FieldRef {
     Arc::new(Field::new_list(&plan.name, Field::new_struct("item", items.collect::<Vec<_>>(), true), true))
 }
 
-fn payload((name, value_type): &(String, ValueType)) -> Field {
+/// The column of a field, or the field of an item.
+pub fn payload((name, value_type): &(String, ValueType)) -> Field {
     Field::new(name, value_type.arrow(), true)
 }
 

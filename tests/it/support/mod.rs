@@ -34,6 +34,11 @@ impl World {
         Self { folder: tempfile::tempdir().unwrap(), model: load(pipeline) }
     }
 
+    /// From now on the pipeline is the one of this file; the warehouse stays.
+    pub fn change_pipeline(&mut self, pipeline: &Path) {
+        self.model = load(pipeline);
+    }
+
     pub fn model(&self) -> &Model {
         &self.model
     }

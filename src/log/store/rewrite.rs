@@ -1,0 +1,51 @@
+//! One file of the store → another one, row group by row group.
+
+use super::read::{columns_of, pieces, read_group};
+use super::settings;
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::errors::ParquetError;
+use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A file to be rewritten. The old one stays.
+pub struct Rewriting<'a> {
+    pub disk: &'a Disk,
+    pub from: &'a Path,
+    /// What an interrupted rewriting has left there is removed.
+    pub to: &'a Path,
+    /// The columns of the new file.
+    pub schema: &'a SchemaRef,
+}
+
+impl Rewriting<'_> {
+    /// Writes what `lift` makes of every batch; the file is durable, its name is not yet. Returns its size in bytes.
+    pub fn run(&self, lift: impl Fn(&RecordBatch) -> Result<RecordBatch>) -> Result<u64> {
+        let (disk, from, to) = (self.disk, self.from, self.to);
+        let failed = |error: ParquetError| {
+            Error::operator(format!("cannot write {}: {error}", to.display())).because(error)
+        };
+        if to.exists() {
+            disk.remove_file(to).map_err(|error| Error::io("remove", to, error))?;
+        }
+        let output = disk.create(to).map_err(|error| Error::io("create", to, error))?;
+        let output = BufWriter::with_capacity(1 << 20, output);
+        let properties = settings::properties(self.schema);
+        let mut writer =
+            ArrowWriter::try_new(output, Arc::clone(self.schema), Some(properties)).map_err(failed)?;
+        let stored = columns_of(from)?;
+        for piece in pieces(from)? {
+            for batch in read_group(&piece, &stored)? {
+                writer.write(&lift(&batch?)?).map_err(failed)?;
+            }
+            writer.flush().map_err(failed)?;
+        }
+        let output = writer.into_inner().map_err(failed)?;
+        let file = output.into_inner().map_err(|error| Error::io("write", to, error.into_error()))?;
+        file.finish().map_err(|error| Error::io("write", to, error))
+    }
+}
