@@ -1,7 +1,7 @@
 //! Exact arithmetic of measures: 128-bit integers with a scale, checked; never a float (DESIGN 1).
 
 use crate::error::{Error, Result};
-use crate::model::{Expression, FieldRef, Measure, Operator};
+use crate::model::{Expression, FieldRef, Measure, Operator, ValueType, rescale};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 
@@ -12,9 +12,16 @@ pub struct Numbers {
     /// `None`: all are there.
     pub valid: Option<Vec<bool>>,
     pub scale: u8,
+    /// Rows whose number does not fit 128 bits; they have none.
+    pub overflown: Vec<usize>,
 }
 
 impl Numbers {
+    /// Numbers that are all there.
+    pub fn whole(values: Vec<i128>, scale: u8) -> Self {
+        Self { values, valid: None, scale, overflown: Vec::new() }
+    }
+
     /// The numbers of an integer or decimal column.
     pub fn from_array(array: &ArrayRef) -> Result<Self> {
         let valid =
@@ -28,7 +35,16 @@ impl Numbers {
             }
             other => return Err(Error::bug(format!("{other} is no number"))),
         };
-        Ok(Self { values, valid, scale })
+        Ok(Self { values, valid, scale, overflown: Vec::new() })
+    }
+
+    /// Takes away the number of a row.
+    fn overflows(&mut self, row: usize) {
+        let rows = self.values.len();
+        if let Some(valid) = self.valid.get_or_insert_with(|| vec![true; rows]).get_mut(row) {
+            *valid = false;
+        }
+        self.overflown.push(row);
     }
 
     /// The number of a row, if it is there.
@@ -52,8 +68,11 @@ pub fn evaluate(expression: &Expression, leaves: &dyn Leaves, measure: &Measure)
     let mut numbers = walk(expression, leaves)?;
     let scale = measure.value_type.scale();
     if numbers.scale != scale {
-        for value in &mut numbers.values {
-            *value = rescale(*value, numbers.scale, scale).ok_or_else(|| overflow(measure))?;
+        for row in 0..numbers.values.len() {
+            match rescale(numbers.values[row], numbers.scale, scale) {
+                Some(value) => numbers.values[row] = value,
+                None => numbers.overflows(row),
+            }
         }
         numbers.scale = scale;
     }
@@ -62,9 +81,7 @@ pub fn evaluate(expression: &Expression, leaves: &dyn Leaves, measure: &Measure)
 
 fn walk(expression: &Expression, leaves: &dyn Leaves) -> Result<Numbers> {
     match expression {
-        Expression::Number { unscaled, scale } => {
-            Ok(Numbers { values: vec![*unscaled; leaves.rows()], valid: None, scale: *scale })
-        }
+        Expression::Number { unscaled, scale } => Ok(Numbers::whole(vec![*unscaled; leaves.rows()], *scale)),
         Expression::Field(field) => leaves.field(*field),
         Expression::Measure(measure) => leaves.measure(*measure),
         Expression::Negate(inner) => {
@@ -73,26 +90,20 @@ fn walk(expression: &Expression, leaves: &dyn Leaves) -> Result<Numbers> {
             Ok(numbers)
         }
         Expression::Binary { operator, left, right } => {
-            combine(*operator, walk(left, leaves)?, &walk(right, leaves)?)
+            Ok(combine(*operator, walk(left, leaves)?, &walk(right, leaves)?))
         }
     }
 }
 
-fn combine(operator: Operator, mut left: Numbers, right: &Numbers) -> Result<Numbers> {
+fn combine(operator: Operator, mut left: Numbers, right: &Numbers) -> Numbers {
     let common = left.scale.max(right.scale);
     let scale = if operator == Operator::Multiply { left.scale + right.scale } else { common };
-    for (value, &other) in left.values.iter_mut().zip(&right.values) {
-        let align = |value: i128, scale: u8| rescale(value, scale, common);
-        let result = match operator {
-            Operator::Multiply => value.checked_mul(other),
-            Operator::Add => align(*value, left.scale)
-                .zip(align(other, right.scale))
-                .and_then(|(value, other)| value.checked_add(other)),
-            Operator::Subtract => align(*value, left.scale)
-                .zip(align(other, right.scale))
-                .and_then(|(value, other)| value.checked_sub(other)),
-        };
-        *value = result.ok_or_else(|| Error::data("a measure overflows 128 bits"))?;
+    let mut overflown = Vec::new();
+    for (row, (value, &other)) in left.values.iter_mut().zip(&right.values).enumerate() {
+        match operator.apply((*value, left.scale), (other, right.scale)) {
+            Some((result, _)) => *value = result,
+            None => overflown.push(row),
+        }
     }
     left.scale = scale;
     left.valid = match (left.valid, &right.valid) {
@@ -103,19 +114,9 @@ fn combine(operator: Operator, mut left: Numbers, right: &Numbers) -> Result<Num
             Some(valid)
         }
     };
-    Ok(left)
-}
-
-/// The same number at another scale; none where it would lose digits or overflow.
-pub fn rescale(value: i128, from: u8, to: u8) -> Option<i128> {
-    if from == to {
-        return Some(value);
-    }
-    if from < to {
-        return 10i128.checked_pow((to - from).into()).and_then(|factor| value.checked_mul(factor));
-    }
-    let factor = 10i128.checked_pow((from - to).into())?;
-    (value % factor == 0).then(|| value / factor)
+    left.overflown.extend(&right.overflown);
+    overflown.into_iter().for_each(|row| left.overflows(row));
+    left
 }
 
 /// `value * part / whole`, rounded half away from zero; 0 where `whole` is 0.
@@ -170,7 +171,7 @@ impl Leaves for Row<'_> {
 
     fn measure(&self, measure: usize) -> Result<Numbers> {
         let scale = self.measures[measure].value_type.scale();
-        Ok(Numbers { values: vec![self.values[measure]], valid: None, scale })
+        Ok(Numbers::whole(vec![self.values[measure]], scale))
     }
 
     fn rows(&self) -> usize {
@@ -178,7 +179,19 @@ impl Leaves for Row<'_> {
     }
 }
 
-fn overflow(measure: &Measure) -> Error {
-    Error::data(format!("a value of {} does not fit its type", measure.name))
-        .next("widen the measure's type in the pipeline")
+/// A value of a measure does not fit its type; `place` tells where it comes from.
+pub fn overflow(measure: &str, value_type: ValueType, place: &str) -> Error {
+    let kind = match value_type {
+        ValueType::Decimal { precision, scale } => format!("decimal({precision},{scale})"),
+        _ => "integer".to_owned(),
+    };
+    Error::data(format!("a value of the measure `{measure}` does not fit {kind}{place}"))
+}
+
+/// What to do about it, with the query that shows the line of the event.
+pub fn look_up(event: &str, position: i64) -> String {
+    format!(
+        "widen the measure's type in the pipeline, or begin a new warehouse without that line: \
+         SELECT _file, _line FROM log.\"{event}\" WHERE _position = {position}"
+    )
 }

@@ -1,12 +1,13 @@
 //! One event type's part in a fact: its columns, at hand for the replay.
 
-use super::arithmetic::{Leaves, Numbers, evaluate, evaluation_order};
+use super::arithmetic::{Leaves, Numbers, evaluate, evaluation_order, look_up, overflow};
 use super::events::{Events, Items};
 use super::frame::{NONE, distinct, lookup};
 use super::members::of_type;
 use super::roles::{FactMembers, RoleMembers};
 use crate::error::{Error, Result};
-use crate::model::{Fact, FactAction, FactEvent, FieldRef};
+use crate::log::EventLog;
+use crate::model::{Fact, FactAction, FactEvent, FieldRef, Measure};
 use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::compute::{concat, sort_to_indices, take};
 use rayon::prelude::*;
@@ -63,10 +64,11 @@ pub fn read<'a>(
     fact: &'a Fact,
     events: &'a [Option<Events>],
     roles: &'a FactMembers,
+    log: &EventLog,
 ) -> Result<Bindings<'a>> {
     let mut all = Vec::new();
     for (declared, roles) in fact.events.iter().zip(roles) {
-        all.push(Binding::read(fact, declared, of_type(events, declared.event)?, roles)?);
+        all.push(Binding::read(fact, declared, of_type(events, declared.event)?, roles, log)?);
     }
     let headers = join_headers(fact, &mut all)?;
     let lines = rank_lines(fact, &mut all)?;
@@ -79,11 +81,12 @@ impl<'a> Binding<'a> {
         declared: &'a FactEvent,
         events: &'a Events,
         roles: &'a [Option<RoleMembers>],
+        log: &EventLog,
     ) -> Result<Self> {
         let items = events.items(declared.list)?;
         let columns = declared.columns.iter().map(|field| carried(&items, *field)).collect::<Result<_>>()?;
         let header_by_item = declared.header.iter().any(|field| field.list.is_some());
-        let measures = measures(fact, declared, &items)?;
+        let measures = measures(fact, declared, &items, log)?;
         Ok(Self {
             declared,
             items,
@@ -127,7 +130,12 @@ fn carried(items: &Items<'_>, field: Option<FieldRef>) -> Result<Option<Carried>
 }
 
 /// What the event states; for a placing, also what is computed and what is taken by default.
-fn measures(fact: &Fact, declared: &FactEvent, items: &Items<'_>) -> Result<Vec<Option<Numbers>>> {
+fn measures(
+    fact: &Fact,
+    declared: &FactEvent,
+    items: &Items<'_>,
+    log: &EventLog,
+) -> Result<Vec<Option<Numbers>>> {
     let places = matches!(declared.action, FactAction::Place { .. });
     let mut columns = StatedColumns { items, measures: vec![None; fact.measures.len()] };
     for index in evaluation_order(&fact.measures) {
@@ -136,19 +144,26 @@ fn measures(fact: &Fact, declared: &FactEvent, items: &Items<'_>) -> Result<Vec<
             Some(stated) => Some(evaluate(stated, &columns, measure)?),
             None => None,
         };
+        refuse_overflow(numbers.as_ref(), measure, items, log)?;
         if places {
             if numbers.as_ref().is_none_or(|numbers| numbers.valid.is_some())
                 && let Some(formula) = &measure.formula
             {
                 let computed = evaluate(formula, &columns, measure)?;
-                numbers =
-                    Some(numbers.map_or(computed.clone(), |stated| fill(stated, |row| computed.get(row))));
+                let mut filled = match numbers {
+                    Some(stated) => fill(stated, |row| computed.get(row)),
+                    None => computed.clone(),
+                };
+                // What nobody needs may overflow.
+                filled.overflown = computed.overflown;
+                filled.overflown.retain(|&row| filled.valid.as_ref().is_some_and(|valid| !valid[row]));
+                refuse_overflow(Some(&filled), measure, items, log)?;
+                numbers = Some(filled);
             }
             if let Some(default) = measure.default {
                 let none = || Numbers {
-                    values: vec![0; items.len()],
                     valid: Some(vec![false; items.len()]),
-                    scale: measure.value_type.scale(),
+                    ..Numbers::whole(vec![0; items.len()], measure.value_type.scale())
                 };
                 numbers = Some(fill(numbers.unwrap_or_else(none), |_| Some(default)));
             }
@@ -159,6 +174,28 @@ fn measures(fact: &Fact, declared: &FactEvent, items: &Items<'_>) -> Result<Vec<
         columns.measures[index] = numbers;
     }
     Ok(columns.measures)
+}
+
+/// Every number that there is must fit its measure.
+fn refuse_overflow(
+    numbers: Option<&Numbers>,
+    measure: &Measure,
+    items: &Items<'_>,
+    log: &EventLog,
+) -> Result<()> {
+    let Some(numbers) = numbers else { return Ok(()) };
+    let is_valid = |row: usize| numbers.valid.as_ref().is_none_or(|valid| valid[row]);
+    let too_large = |(row, value): &(usize, &i128)| !measure.value_type.holds(**value) && is_valid(*row);
+    let found = numbers.values.iter().enumerate().find(too_large).map(|(row, _)| row);
+    let Some(row) = numbers.overflown.first().copied().or(found) else { return Ok(()) };
+    let (event, position) = (items.events.name(), items.events.position[items.event_of(row)]);
+    let item = match items.number(row) {
+        0 => String::new(),
+        number => format!(", item {number}"),
+    };
+    let place = log.place(event, position)?.map_or(String::new(), |place| format!(": {place}"));
+    let place = format!(" in event {position}, `{event}`{item}{place}");
+    Err(overflow(&measure.name, measure.value_type, &place).next(look_up(event, position)))
 }
 
 fn fill(mut numbers: Numbers, value: impl Fn(usize) -> Option<i128>) -> Numbers {

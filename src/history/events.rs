@@ -126,6 +126,11 @@ impl Events {
         })
     }
 
+    /// The name of their type.
+    pub fn name(&self) -> &str {
+        &self.names.name
+    }
+
     /// How many events there are.
     pub fn len(&self) -> usize {
         self.position.len()

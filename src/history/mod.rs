@@ -51,7 +51,7 @@ pub fn replay(model: &Model, log: &EventLog) -> Result<History> {
     let mut facts: Vec<Box<dyn FactTable>> = Vec::new();
     for fact in &model.facts {
         let roles = roles::find(fact, &events, &all.members)?;
-        let bindings = binding::read(fact, &events, &roles)?;
+        let bindings = binding::read(fact, &events, &roles, log)?;
         let versions = fact.roles.iter().map(|role| &dimensions[role.dimension].versions).collect();
         let replay = Replay::new(fact, &bindings, versions, model.calendar.time_zone);
         let parts = replay.run()?;

@@ -68,7 +68,7 @@ pub fn night(model: &Model, log: &EventLog, before: &Arc<dyn Before>) -> Result<
     let mut facts: Vec<Box<dyn FactTable>> = Vec::new();
     for (fact, scope) in model.facts.iter().zip(&scopes) {
         let roles = roles::find(fact, &events, &all.members)?;
-        let bindings = binding::read(fact, &events, &roles)?;
+        let bindings = binding::read(fact, &events, &roles, log)?;
         let part = fact
             .events
             .iter()

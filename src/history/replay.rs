@@ -1,6 +1,6 @@
 //! Events of a fact become ledger rows and lines: every header is replayed in valid order (DESIGN 19-22).
 
-use super::arithmetic::{Row, evaluate, evaluation_order, share};
+use super::arithmetic::{Row, evaluate, evaluation_order, look_up, overflow, share};
 use super::binding::{Binding, Bindings, NO_LINE};
 use super::calendar::{Day, day_of};
 use super::dimension::{NOT_APPLICABLE, UNKNOWN};
@@ -9,7 +9,7 @@ use super::header::{Few, Header};
 use super::roles::{ABSENT, NOT_CARRIED};
 use super::rows::{LedgerRows, LineRows, Origins, Source};
 use super::versions::{Found, Versions};
-use crate::error::Result;
+use crate::error::{Error, Result, Who};
 use crate::model::{Additivity, Fact, FactAction, FactEvent};
 use chrono_tz::Tz;
 use rayon::prelude::*;
@@ -103,7 +103,8 @@ impl<'a> Replay<'a> {
                 let mut outcome = Outcome::new(self.fact.roles.len());
                 let mut header = Header::new(self);
                 for operations in chunk.chunk_by(|one, other| one.header == other.header) {
-                    header.replay(operations, &mut outcome)?;
+                    let replayed = header.replay(operations, &mut outcome);
+                    replayed.map_err(|error| self.among(error, operations))?;
                 }
                 Ok(outcome)
             })
@@ -114,6 +115,22 @@ impl<'a> Replay<'a> {
         }
         parts.push(rest);
         Ok(parts)
+    }
+
+    /// An error of the data, with the events of the header at which it came up.
+    fn among(&self, error: Error, operations: &[Operation]) -> Error {
+        if error.who() != Who::Data {
+            return error;
+        }
+        let event = |operation: &Operation| {
+            let events = self.bindings[operation.binding as usize].items.events;
+            (events.name(), events.position[operation.event as usize])
+        };
+        let names: Vec<String> =
+            operations.iter().map(event).map(|(name, position)| format!("{position} (`{name}`)")).collect();
+        let message = format!("{error}; it comes from these events, which go together: {}", names.join(", "));
+        let (name, position) = operations.last().map(event).unwrap_or_default();
+        Error::data(message).next(look_up(name, position))
     }
 
     /// All events by header in valid order; those without one last.
@@ -281,7 +298,8 @@ impl<'a> Replay<'a> {
         match &declared.formula {
             Some(formula) => {
                 let row = Row { values, measures: &self.fact.measures };
-                Ok(evaluate(formula, &row, declared)?.values[0])
+                let numbers = evaluate(formula, &row, declared)?;
+                numbers.get(0).ok_or_else(|| overflow(&declared.name, declared.value_type, ""))
             }
             None => Ok(values[measure]),
         }

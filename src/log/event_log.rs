@@ -12,8 +12,8 @@ use super::store::{Piece, Scan, SegmentFile, TableFile, pieces, read_piece, read
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::model::{EventType, Model};
-use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -172,6 +172,24 @@ impl EventLog {
     /// As for [`EventLog::scan`].
     pub fn read_piece(&self, event_type: &str, piece: &Piece, columns: &[&str]) -> Result<Vec<RecordBatch>> {
         read_piece(piece, &self.projection(event_type, columns)?, self.contract(event_type)?)
+    }
+
+    /// The source file and line of an event, for a person.
+    ///
+    /// # Errors
+    /// As for [`EventLog::scan`].
+    pub fn place(&self, event_type: &str, position: i64) -> Result<Option<String>> {
+        for batch in self.scan(event_type, &["_position", "_file", "_line"])? {
+            let batch = batch?;
+            let [positions, files, lines] = batch.columns() else { continue };
+            let (positions, lines) =
+                (positions.as_primitive::<Int64Type>(), lines.as_primitive::<Int64Type>());
+            if let Ok(row) = positions.values().binary_search(&position) {
+                let file = files.as_string::<i32>().value(row);
+                return Ok(Some(format!("{file}, line {}", lines.value(row))));
+            }
+        }
+        Ok(None)
     }
 
     fn contract(&self, event_type: &str) -> Result<&EventType> {

@@ -41,6 +41,15 @@ impl ValueType {
         }
     }
 
+    /// Whether a number, unscaled, fits: an integer into 64 bits, a decimal into its digits.
+    #[must_use]
+    pub fn holds(self, number: i128) -> bool {
+        match self {
+            Self::Decimal { precision, .. } => number.unsigned_abs() < 10_u128.pow(precision.min(38).into()),
+            _ => i64::try_from(number).is_ok(),
+        }
+    }
+
     /// Digits after the point; 0 for everything but decimals.
     #[must_use]
     pub fn scale(self) -> u8 {

@@ -242,6 +242,36 @@ fn an_absurd_time_stops_no_warehouse() {
     assert_eq!(wide.ask(Layout::Star, days).only(), "366");
 }
 
+/// An amount beyond every measure is a line of the log that cannot be booked, and no more than that.
+#[test]
+fn an_absurd_amount_stops_no_warehouse() {
+    let priced = GARDEN
+        .replace("grams = \"integer\" }", "grams = \"integer\", price = \"decimal(8,2)\" }")
+        .replace("measures = { grams = { type = \"integer\" } }", "measures = { grams = { type = \"integer\" }, price = { type = \"decimal(8,2)\", additive = false }, cost = { type = \"decimal(20,2)\", formula = \"grams * price\" }, due = { type = \"decimal(30,4)\", formula = \"cost * cost\" } }");
+    let line = |bed: &str, grams: &str, price: &str| {
+        format!(
+            r#"{{"what":"Sown","at":"2024-03-04T08:00:00Z","body":{{"bed":"{bed}","rows":[{{"row":1,"seed":"pea","grams":1,"price":1}},{{"row":2,"seed":"pea","grams":{grams},"price":"{price}"}}]}}}}"#
+        ) + "\n"
+    };
+    let log = [
+        line("A", "9223372036854775807", "0.01"),
+        line("B", "9223372036854775807", "999999.99"),
+        line("C", "-9223372036854775808", "999999.99"),
+        line("D", "10000000000", "999.99"),
+        line("E", "1000", "999.99"),
+    ];
+    let world = world(&priced);
+    let report = world.run_on(&[world.write("a.ndjson", log.concat())]);
+    assert_eq!(
+        report.rejects.iter().map(|(code, count)| (code.as_str(), *count)).collect::<Vec<_>>(),
+        [("range", 3)]
+    );
+    let rows = "SELECT bed, sum(cost) FROM fact_sowing GROUP BY ALL ORDER BY ALL";
+    assert_eq!(world.ask(Layout::Star, rows).rows, [["D", "9999900000001.00"], ["E", "999991.00"]]);
+    let said = world.ask(Layout::Star, "SELECT message FROM log.rejects ORDER BY line LIMIT 1");
+    assert!(said.only().contains("`due`") && said.only().contains("rows[1]"), "{said}");
+}
+
 /// One event with very many items, each of which leaves something out.
 #[test]
 fn silence_in_long_lists_is_read_once() {

@@ -1,7 +1,8 @@
 //! The columns of a partition, one after the other.
 
+use super::super::arithmetic::{look_up, overflow};
 use super::super::calendar::{Day, date_key};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Additivity, Fact, ValueType};
 use arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch};
 use arrow::datatypes::{Field, Schema};
@@ -53,24 +54,25 @@ impl Columns {
     }
 }
 
-/// A column of a measure, from its values in the scale of its type.
-pub fn number_column(value_type: ValueType, values: impl Iterator<Item = i128>) -> Result<ArrayRef> {
+/// A column of a measure, from its values in the scale of its type; `source` is the event that a row comes from.
+pub fn number_column<'a>(
+    name: &str,
+    value_type: ValueType,
+    values: impl Iterator<Item = i128>,
+    source: impl Fn(usize) -> (&'a str, i64),
+) -> Result<ArrayRef> {
+    let values: Vec<i128> = values.collect();
+    if let Some(row) = values.iter().position(|&value| !value_type.holds(value)) {
+        let (event, position) = source(row);
+        let place = format!(" in a row that event {position}, `{event}`, has made");
+        return Err(overflow(name, value_type, &place).next(look_up(event, position)));
+    }
     match value_type {
         ValueType::Decimal { precision, scale } => {
-            let values = Decimal128Array::from_iter_values(values);
-            let column = values.with_precision_and_scale(precision, scale.cast_signed())?;
-            column.validate_decimal_precision(precision).map_err(|error| {
-                Error::data(format!("a measure overflows its type: {error}"))
-                    .next("widen the measure's type in the pipeline")
-            })?;
-            Ok(Arc::new(column))
+            let column = Decimal128Array::from(values);
+            Ok(Arc::new(column.with_precision_and_scale(precision, scale.cast_signed())?))
         }
-        _ => {
-            let narrow = |value: i128| {
-                i64::try_from(value).map_err(|_| Error::data(format!("{value} does not fit an integer")))
-            };
-            Ok(Arc::new(Int64Array::from(values.map(narrow).collect::<Result<Vec<_>>>()?)))
-        }
+        _ => Ok(Arc::new(Int64Array::from_iter_values(values.into_iter().map(|value| value as i64)))),
     }
 }
 

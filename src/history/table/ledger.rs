@@ -82,7 +82,12 @@ impl Ledger {
         }
         for (m, measure) in fact.measures.iter().enumerate() {
             let values = order.iter().map(|&id| self.value(id, m));
-            columns.push(&measure.name, number_column(measure.value_type, values)?, false);
+            let source = |row: usize| {
+                let (rows, row) = self.at(order[row]);
+                (shared.event_name(rows.source[row]), rows.position[row])
+            };
+            let column = number_column(&measure.name, measure.value_type, values, source)?;
+            columns.push(&measure.name, column, false);
         }
         columns.finish()
     }

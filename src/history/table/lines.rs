@@ -85,15 +85,21 @@ impl Lines {
             columns.push_integers(format!("{}_key", role.name), keys);
         }
         self.milestones(order, &mut columns)?;
+        let source = |row: usize| {
+            let (rows, row) = self.at(order[row]);
+            (shared.event_name(rows.source[row]), rows.position[row])
+        };
         for (m, measure) in fact.measures.iter().enumerate() {
             let placed = order.iter().map(|&id| self.value(id, m, 0));
-            columns.push(&measure.name, number_column(measure.value_type, placed)?, false);
+            let column = number_column(&measure.name, measure.value_type, placed, source)?;
+            columns.push(&measure.name, column, false);
         }
         for (m, measure) in fact.measures.iter().enumerate() {
             if measure.additivity == Additivity::Additive {
                 let left = order.iter().map(|&id| self.value(id, m, 1));
                 let name = format!("{}_left", measure.name);
-                columns.push(name, number_column(measure.value_type, left)?, false);
+                let column = number_column(&name, measure.value_type, left, source)?;
+                columns.push(name, column, false);
             }
         }
         columns.finish()

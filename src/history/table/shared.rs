@@ -16,6 +16,8 @@ pub struct Shared {
     pub fact: Fact,
     kinds: Vec<String>,
     headers: Vec<ArrayRef>,
+    /// By binding: the name of its event type.
+    event_names: Vec<String>,
     /// The header event of each header.
     header_sources: Vec<Option<Source>>,
     lines: Option<ArrayRef>,
@@ -36,11 +38,13 @@ impl Shared {
         let headers = bindings.headers.first().map_or(0, |key| key.len());
         let mut header_sources = vec![None; headers];
         sources.for_each(|(header, source)| header_sources[header as usize] = Some(source));
+        let event_names = bindings.all.iter().map(|binding| binding.items.events.name().to_owned()).collect();
         let (measures, columns) =
             bindings.all.into_iter().map(|binding| (binding.measures, binding.columns)).unzip();
         Self {
             fact: fact.clone(),
             kinds,
+            event_names,
             headers: bindings.headers,
             header_sources,
             lines: bindings.lines,
@@ -70,6 +74,11 @@ impl Shared {
                 take(values, &line.map(|rank| rank.map(|rank| rank as u32)).collect::<UInt32Array>(), None)?
             }
         }))
+    }
+
+    /// The type of the event that a row comes from.
+    pub fn event_name(&self, source: Source) -> &str {
+        &self.event_names[source.binding as usize]
     }
 
     /// The name of each row's kind.

@@ -93,6 +93,23 @@ impl Column {
         self.valid.append(false);
     }
 
+    /// A number, unscaled, and its scale, if there is one at this place.
+    pub fn number(&self, at: usize) -> Option<(i128, u8)> {
+        if at >= self.valid.len() || !self.valid.get_bit(at) {
+            return None;
+        }
+        match &self.values {
+            Values::Integer(values) => values.get(at).map(|&value| (value.into(), 0)),
+            Values::Decimal { values, scale, .. } => values.get(at).map(|&value| (value, *scale)),
+            _ => None,
+        }
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.valid.len()
+    }
+
     /// A whole string.
     #[inline]
     pub fn push_text(&mut self, text: &[u8]) {

@@ -214,6 +214,7 @@ fn complete(
     if let Some(flaw) = reading.flaw {
         return Err(flaw);
     }
+    plan.amounts.get(event).into_iter().flatten().try_for_each(|amounts| amounts.check(&rows.payload))?;
     let content = if reading.hashes {
         let said = content::mix(contract.name_hash, version.cast_unsigned());
         let when =

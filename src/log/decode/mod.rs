@@ -3,6 +3,7 @@
 //! Everything about an event type is decided once, in its [`Plan`]; the loop over lines only follows it.
 //! Blocks are decoded by any thread in any order, so nothing here knows positions or earlier events.
 
+mod amounts;
 mod block;
 mod column;
 mod event;

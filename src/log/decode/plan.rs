@@ -1,5 +1,6 @@
 //! `Model` → [`Plan`]: what to look for in a line, decided before the first one.
 
+use super::amounts::{self, Amounts};
 use crate::log::content;
 use crate::model::{EventType, Field, Model, ValueType};
 use chrono_tz::Tz;
@@ -16,6 +17,8 @@ const FEW_FIELDS: usize = 16;
 pub struct Plan {
     pub envelope: EnvelopePlan,
     pub events: Vec<EventPlan>,
+    /// For each event type, what it says of facts.
+    pub amounts: Vec<Vec<Amounts>>,
     kinds: HashMap<Box<[u8]>, Kind>,
     /// Instants before this one are out of range, in microseconds UTC.
     pub earliest: i64,
@@ -159,6 +162,7 @@ impl Plan {
         Self {
             envelope: EnvelopePlan::new(&model.log.envelope),
             events: model.events.iter().map(EventPlan::new).collect(),
+            amounts: amounts::of(model),
             kinds: ignored.chain(known).collect(),
             bounds: format!("{} to {}", model.log.earliest.format(BOUND), model.log.latest.format(BOUND)),
             earliest: model.log.earliest.timestamp_micros(),

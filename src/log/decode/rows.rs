@@ -3,11 +3,12 @@
 use super::column::Column;
 use super::plan::EventPlan;
 use crate::log::store::schema;
-use crate::model::ValueType;
+use crate::model::{FieldRef, ValueType};
 use arrow::array::{ArrayRef, Int64Array, ListArray, StructArray};
 use arrow::buffer::{OffsetBuffer, ScalarBuffer};
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, FieldRef as ArrowField};
 use arrow::error::ArrowError;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows in the making.
@@ -97,7 +98,7 @@ impl ListRows {
         }
     }
 
-    fn finish(self, list: &FieldRef) -> Result<ArrayRef, ArrowError> {
+    fn finish(self, list: &ArrowField) -> Result<ArrayRef, ArrowError> {
         let DataType::List(element) = list.data_type() else {
             return Err(ArrowError::SchemaError(format!("{} is no list", list.name())));
         };
@@ -116,6 +117,25 @@ impl PayloadRows {
         Self {
             fields: in_the_making(&plan.columns),
             lists: plan.lists.iter().map(|list| ListRows::new(&list.columns)).collect(),
+        }
+    }
+
+    /// The items of a list in the row that was read last.
+    pub fn items_of_last(&self, list: usize) -> Range<usize> {
+        let offsets = self.lists.get(list).map(|list| list.offsets.as_slice()).unwrap_or_default();
+        let [.., start, end] = offsets else { return 0..0 };
+        usize::try_from(*start).unwrap_or_default()..usize::try_from(*end).unwrap_or_default()
+    }
+
+    /// The number in a field of the row that was read last, or of one of its items.
+    pub fn number(&self, field: FieldRef, item: Option<usize>) -> Option<(i128, u8)> {
+        match (field.list, item) {
+            (None, _) => {
+                let column = self.fields.get(field.field)?;
+                column.number(column.len().checked_sub(1)?)
+            }
+            (Some(list), Some(item)) => self.lists.get(list)?.items.get(field.field)?.number(item),
+            (Some(_), None) => None,
         }
     }
 
