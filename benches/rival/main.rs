@@ -5,6 +5,7 @@
 //! It never fails because something was slow.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 mod compare;
 mod expert;

@@ -1,9 +1,11 @@
 //! The command line: its words, its help.
 
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use starlog::error::Error;
 use starlog::generate::Share;
 use starlog::layout::Layout;
 use starlog::query::Format;
@@ -58,12 +60,16 @@ Examples:
 /// Take in new events, build the tables, check them, publish them.
 #[derive(Debug, Args)]
 #[command(
+    override_usage = "starlog run <PIPELINE> [OPTIONS]",
     long_about = "\
 Take in new events, build the tables, check them, publish them.
 
 What a run publishes is a release: an immutable folder of Parquet files, to which \
 `warehouse/current` points. Whoever reads the release before goes on undisturbed. When a check fails, \
-nothing is published, and the next run goes on from there. Running again takes what is new.",
+nothing is published, and the next run goes on from there. Running again takes what is new.
+
+A line that was rejected stays rejected: a file that was read may grow, but not change. Put the corrected \
+line into a new file, and run again.",
     after_help = "\
 Examples:
   starlog run pipelines/retail.toml
@@ -73,31 +79,32 @@ Examples:
 )]
 pub struct RunArguments {
     /// The pipeline file; `starlog schema` describes it
-    pub pipeline: PathBuf,
+    pub pipeline: Option<PathBuf>,
 
     #[command(flatten)]
     pub warehouse: WarehouseArgument,
 
-    /// How dimensions lie on disk; both, if both are named
+    /// How dimensions lie on disk; both, if both are named. Without it, what the current release has;
+    /// a first release is a star
     #[arg(
         long,
         value_name = "LAYOUT",
         value_delimiter = ',',
-        default_value = "star",
         env = "STARLOG_LAYOUT",
         hide_env_values = true
     )]
     pub layout: Vec<LayoutArgument>,
 
-    /// Read these files instead of those that the pipeline names: .ndjson, .ndjson.gz or .ndjson.zst
-    #[arg(long, value_name = "FILE-OR-GLOB", num_args = 1.., env = "STARLOG_LOG", hide_env_values = true)]
+    /// Read these files instead of those that the pipeline names: .ndjson, .ndjson.gz or .ndjson.zst.
+    /// Relative to where starlog runs; in the environment, commas stand between several
+    #[arg(long, value_name = "FILE-OR-GLOB", num_args = 1.., env = LOG, hide_env_values = true)]
     pub log: Vec<String>,
 
     #[command(flatten)]
     pub limits: LimitArguments,
 
     /// Print the summary as JSON
-    #[arg(long, env = "STARLOG_JSON", hide_env_values = true)]
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub json: bool,
 }
 
@@ -108,7 +115,7 @@ pub struct RunArguments {
 Ask the current release in SQL, as DuckDB speaks it.
 
 Tables have their plain names: fact_orders, dim_product, dim_date. In either layout, star.dim_product is the \
-whole dimension in one relation, so that one text runs on both. Events are log.\"OrderPlaced\" and so on, the \
+whole dimension in one relation, beside star.fact_orders and star.dim_date: one text runs on both. Events are log.\"OrderPlaced\" and so on, the \
 lines that were no events log.rejects; both end where the release ends. DESCRIBE says what a column is, \
 duckdb_columns() has a comment on each.
 
@@ -151,7 +158,7 @@ pub struct QueryArguments {
     pub format: FormatArgument,
 
     /// Show all rows of a table; without it, the first 1000
-    #[arg(long, env = "STARLOG_ALL", hide_env_values = true)]
+    #[arg(long, env = "STARLOG_ALL", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub all: bool,
 
     #[command(flatten)]
@@ -168,7 +175,7 @@ The same options give the same bytes. `pipelines/retail.toml` reads it.",
     after_help = "\
 Examples:
   starlog generate --orders 10000 --seed 1 --out shop
-  starlog run pipelines/retail.toml --log 'shop/*.ndjson'
+  starlog run pipelines/retail.toml --log 'shop/*.ndjson' --warehouse shop/warehouse
   starlog generate --orders 10000 --seed 1 --late 0.02 --duplicates 0.01 --bad 0.001 --out messy"
 )]
 pub struct GenerateArguments {
@@ -185,7 +192,7 @@ pub struct GenerateArguments {
     pub days: u32,
 
     /// The share of events that come days after they happened
-    #[arg(long, value_name = "SHARE", default_value = "0", env = "STARLOG_LATE", hide_env_values = true)]
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share, env = "STARLOG_LATE", hide_env_values = true)]
     pub late: Share,
 
     /// The share of lines that come twice
@@ -193,13 +200,14 @@ pub struct GenerateArguments {
         long,
         value_name = "SHARE",
         default_value = "0",
+        value_parser = share,
         env = "STARLOG_DUPLICATES",
         hide_env_values = true
     )]
     pub duplicates: Share,
 
     /// The share of broken lines among the good ones
-    #[arg(long, value_name = "SHARE", default_value = "0", env = "STARLOG_BAD", hide_env_values = true)]
+    #[arg(long, value_name = "SHARE", default_value = "0", value_parser = share, env = "STARLOG_BAD", hide_env_values = true)]
     pub bad: Share,
 
     /// The folder for the files
@@ -207,7 +215,7 @@ pub struct GenerateArguments {
     pub out: PathBuf,
 
     /// Print what was written, and what its tables must hold, as JSON
-    #[arg(long, env = "STARLOG_JSON", hide_env_values = true)]
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub json: bool,
 }
 
@@ -218,22 +226,84 @@ pub struct WarehouseArgument {
         long = "warehouse",
         value_name = "DIR",
         default_value = "warehouse",
-        env = "STARLOG_WAREHOUSE",
+        env = WAREHOUSE,
         hide_env_values = true
     )]
     pub folder: PathBuf,
 }
 
+impl WarehouseArgument {
+    /// The folder, if whoever asks on must name it again.
+    pub fn to_repeat(&self) -> Option<&Path> {
+        let is_in_environment = std::env::var_os(WAREHOUSE).is_some_and(|folder| *folder == *self.folder);
+        let is_default = self.folder == Path::new("warehouse");
+        (!is_in_environment && !is_default).then_some(&self.folder)
+    }
+}
+
+/// The environment variable of `--warehouse`.
+const WAREHOUSE: &str = "STARLOG_WAREHOUSE";
+
 #[derive(Debug, Args)]
 pub struct LimitArguments {
     /// How many threads to use; as many as there are cores, if none is given
-    #[arg(long, value_name = "N", env = "STARLOG_THREADS", hide_env_values = true)]
-    pub threads: Option<NonZeroUsize>,
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=1024),
+        env = "STARLOG_THREADS",
+        hide_env_values = true
+    )]
+    pub threads: Option<u16>,
 
-    /// How much memory DuckDB may use: 2GB, 512MiB
-    #[arg(long, value_name = "SIZE", env = "STARLOG_MEMORY", hide_env_values = true)]
+    /// How much memory DuckDB may use, 64MB at least: 2GB, 512MiB
+    #[arg(long, value_name = "SIZE", value_parser = memory, env = "STARLOG_MEMORY", hide_env_values = true)]
     pub memory: Option<Size>,
 }
+
+/// With less, DuckDB cannot even open the tables.
+const LEAST_MEMORY_BYTES: u64 = 64_000_000;
+
+fn memory(text: &str) -> Result<Size, String> {
+    match text.parse::<Size>()? {
+        size if size.bytes < LEAST_MEMORY_BYTES => Err("DuckDB needs 64MB at least".to_owned()),
+        size => Ok(size),
+    }
+}
+
+fn share(text: &str) -> Result<Share, String> {
+    text.parse().map_err(|error: Error| error.next_step().map_or_else(|| error.to_string(), str::to_owned))
+}
+
+impl RunArguments {
+    /// The pipeline and the files to read. `--log` takes whatever follows it, also a pipeline at the end.
+    pub fn inputs(&self) -> Result<(PathBuf, Vec<String>), Error> {
+        let mut log = self.log.clone();
+        let of_environment = std::env::var(LOG).ok();
+        if let ([all], Some(text)) = (log.as_slice(), of_environment)
+            && *all == text
+        {
+            log = text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect();
+        }
+        match &self.pipeline {
+            Some(pipeline) => Ok((pipeline.clone(), log)),
+            None if log.last().is_some_and(|last| last.ends_with(".toml")) => {
+                let pipeline = log.pop().unwrap_or_default();
+                if log.is_empty() { Err(no_log()) } else { Ok((PathBuf::from(pipeline), log)) }
+            }
+            None => {
+                Err(Error::author("no pipeline is named").next("starlog run PIPELINE --log FILE-OR-GLOB ..."))
+            }
+        }
+    }
+}
+
+fn no_log() -> Error {
+    Error::author("--log names no file but the pipeline").next("starlog run PIPELINE --log FILE-OR-GLOB ...")
+}
+
+/// The environment variable of `--log`.
+const LOG: &str = "STARLOG_LOG";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum LayoutArgument {
@@ -269,4 +339,18 @@ impl From<FormatArgument> for Format {
             FormatArgument::Markdown => Self::Markdown,
         }
     }
+}
+
+/// The words of the command line. SQL that begins with a comment, `-- so`, begins with a space instead, or it
+/// would be taken for a flag: no flag has a space in its name.
+pub fn as_typed(words: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    words.map(|word| match word.to_str() {
+        Some(text) if is_comment(text) => format!(" {text}").into(),
+        _ => word,
+    })
+}
+
+fn is_comment(word: &str) -> bool {
+    let end = word.find(|sign: char| sign.is_whitespace() || sign == '=');
+    word.starts_with("--") && end.is_some_and(|end| !word[end..].starts_with('='))
 }

@@ -24,7 +24,7 @@ use starlog::error::Result;
 /// Does what the command line says; the exit code is documented in `starlog --help`.
 pub fn main() -> ExitCode {
     failure::announce_panics();
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(arguments::as_typed(std::env::args_os()));
     failure::code_of(|| dispatch(&arguments.command))
 }
 

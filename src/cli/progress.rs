@@ -1,9 +1,10 @@
 //! How far a run has come, as a bar on a terminal. Elsewhere nothing is shown.
 
+use std::fmt::Write;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 use starlog::log;
 use starlog::nightly::{Progress, Stage};
 
@@ -26,22 +27,36 @@ impl Bar {
 
 impl log::Progress for Bar {
     fn bytes(&self, done: u64, total: u64) {
-        self.bar.set_length(total);
+        if self.bar.length() != Some(total) {
+            // Only now is it known how much there is.
+            self.bar.set_length(total);
+            set_style(&self.bar, "{msg:8} {wide_bar} {binary_bytes} of {binary_total_bytes}{left}");
+        }
         self.bar.set_position(done);
     }
 }
 
 impl Progress for Bar {
     fn stage(&self, stage: Stage) {
-        let template = match stage {
-            Stage::Ingest => "{msg:8} {wide_bar} {binary_bytes} of {binary_total_bytes}, {eta} to go",
-            _ => "{msg:8} {spinner} {elapsed}",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style);
-        }
+        set_style(&self.bar, "{msg:8} {spinner} {elapsed}");
         self.bar.reset();
+        self.bar.set_length(0);
         self.bar.set_message(stage.name());
         self.bar.enable_steady_tick(Duration::from_millis(100));
+    }
+}
+
+fn set_style(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.with_key("left", time_left));
+    }
+}
+
+/// How long it will take, once that can be guessed.
+fn time_left(state: &ProgressState, text: &mut dyn Write) {
+    let left = state.eta();
+    if left >= Duration::from_secs(1) {
+        // A bar without it is a bar.
+        let _ = write!(text, ", {} to go", HumanDuration(left));
     }
 }

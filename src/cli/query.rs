@@ -51,7 +51,11 @@ impl Asker {
     /// Answers all questions of a text on stdout.
     pub fn ask(&self, text: &str) -> Result<()> {
         let mut stdout = io::stdout().lock();
-        for question in self.session.questions(text)? {
+        let questions = self.session.questions(text)?;
+        if questions.is_empty() {
+            return Err(Error::author("there is no question in that").next("SHOW TABLES names the tables"));
+        }
+        for question in questions {
             let mut answer = self.session.ask(&question)?;
             let written = self.format.write(&mut answer, self.limit, &mut stdout)?;
             if written.left_out > 0 {

@@ -1,6 +1,7 @@
 //! What a run did → a page for a person, or JSON for a program.
 
 use std::fmt::Write;
+use std::path::Path;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Table};
@@ -17,15 +18,34 @@ pub fn as_json(value: &impl Serialize) -> Result<String> {
     Ok(text)
 }
 
-/// The end of a run in a few lines.
-pub fn of_run(report: &RunReport) -> String {
+/// The end of a run in a few lines. `warehouse` is what a question has to name.
+pub fn of_run(report: &RunReport, warehouse: Option<&Path>) -> String {
     let mut page = String::new();
     line(&mut page, "release", &release(report));
     line(&mut page, "events", &events(report));
     if !report.rejects.is_empty() {
         let codes = report.rejects.iter().map(|(code, count)| format!("{} {code}", grouped(*count)));
         line(&mut page, "rejects", &join(codes));
-        line(&mut page, "", "starlog query 'SELECT code, file, line, message FROM log.rejects'");
+        let warehouse = warehouse.map_or_else(String::new, |folder| format!(" --warehouse {}", word(folder)));
+        let question = "'SELECT code, file, line, message FROM log.rejects'";
+        line(&mut page, "", &format!("starlog query{warehouse} {question}"));
+    }
+    for file in report.files.iter().filter(|file| file.held_bytes > 0) {
+        let waiting =
+            format!("half a line in {}, {} bytes, until it ends", file.file, grouped(file.held_bytes));
+        line(&mut page, "waiting", &waiting);
+    }
+    if report.leap_seconds > 0 {
+        let leap = format!("{} events at a second :60, taken as the next", grouped(report.leap_seconds));
+        line(&mut page, "leap", &leap);
+    }
+    for pattern in &report.unmatched {
+        line(&mut page, "nothing", &format!("matches `{pattern}`"));
+    }
+    for layout in &report.dropped_layouts {
+        let dropped =
+            format!("no {layout} any more: the release before had one; --layout names all that are built");
+        line(&mut page, "layout", &dropped);
     }
     if !report.unknown_fields.is_empty() {
         let fields =
@@ -47,6 +67,17 @@ pub fn of_run(report: &RunReport) -> String {
     page
 }
 
+/// A path as a word of a command line.
+fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |sign: char| sign.is_alphanumeric() || "/._-+@%,:=".contains(sign);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 fn line(page: &mut String, label: &str, text: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(page, "{label:<9} {}", visible(text));
@@ -57,6 +88,7 @@ fn release(report: &RunReport) -> String {
     let outcome = match report.outcome {
         Outcome::Published => "published",
         Outcome::Unchanged => "unchanged: there was nothing new",
+        Outcome::Failed => "nothing was published",
     };
     let position = grouped(report.log_position);
     format!("{number} of {}, {outcome}; the log ends at position {position}", report.pipeline)

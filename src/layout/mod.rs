@@ -28,9 +28,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 /// How dimensions lie on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Layout {
-    /// One wide table for each dimension.
+    /// One wide table for each dimension. What is built if nobody says otherwise.
+    #[default]
     Star,
     /// One table for each level of a dimension.
     Snowflake,
@@ -39,6 +40,15 @@ pub enum Layout {
 impl Layout {
     /// Every layout there is.
     pub const ALL: [Self; 2] = [Self::Star, Self::Snowflake];
+
+    /// Whether the levels of a dimension are tables of their own.
+    #[must_use]
+    pub fn has_levels(self) -> bool {
+        match self {
+            Self::Star => false,
+            Self::Snowflake => true,
+        }
+    }
 }
 
 impl fmt::Display for Layout {
@@ -94,6 +104,15 @@ pub fn tables(layout: Layout, dimension: &Dimension, entities: &[RecordBatch]) -
         Layout::Star => Ok(vec![star(dimension, entities)?]),
         Layout::Snowflake => snowflake::tables(dimension, entities),
     }
+}
+
+/// The wide relation of a dimension as one table, whatever the layout: the columns of [`wide_sql`].
+///
+/// # Errors
+///
+/// As for [`tables`].
+pub fn wide_table(dimension: &Dimension, entities: &[RecordBatch]) -> Result<Table> {
+    star(dimension, entities)
 }
 
 /// The wide relation of the lowest entity as it is, without the link to its parent's row.

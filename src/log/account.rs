@@ -69,6 +69,29 @@ pub enum FileState {
     CopyOf(String),
 }
 
+impl FileState {
+    /// One word for the state.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Grown => "grown",
+            Self::Unchanged => "unchanged",
+            Self::Moved(_) => "moved",
+            Self::CopyOf(_) => "copy",
+        }
+    }
+
+    /// The name under which its content was known before, if that is another one.
+    #[must_use]
+    pub fn known_as(&self) -> Option<&str> {
+        match self {
+            Self::Moved(name) | Self::CopyOf(name) => Some(name),
+            Self::New | Self::Grown | Self::Unchanged => None,
+        }
+    }
+}
+
 /// What one ingest made of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileReport {

@@ -1,6 +1,6 @@
 //! The log of a warehouse: opened, added to, read.
 
-use super::account::IngestReport;
+use super::account::{Account, IngestReport};
 use super::decode::Plan;
 use super::head::{EnvelopeRecord, Head, Segment};
 use super::ingest::Ingest;
@@ -126,6 +126,12 @@ impl EventLog {
     #[must_use]
     pub fn sources(&self) -> &[Source] {
         &self.head.sources
+    }
+
+    /// What became of all lines that were ever read.
+    #[must_use]
+    pub fn account(&self) -> Account {
+        self.head.sources.iter().map(|source| source.account).sum()
     }
 
     /// All columns of an event type, as the pipeline declares it today.

@@ -9,6 +9,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::model::Envelope;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -163,6 +164,27 @@ impl Segment {
 
 fn path(folder: &Path) -> PathBuf {
     folder.join("head.json")
+}
+
+/// Where the files with rejects lie, by the names under which the log in this folder knows them: absolute, and
+/// without `..`. Names are the same on every machine; places are for a person who looks a line up.
+///
+/// # Errors
+/// The operator's, if the log cannot be read.
+pub fn places(folder: &Path) -> Result<BTreeMap<String, String>> {
+    let sources = Head::load(folder)?.map_or_else(Vec::new, |head| head.sources);
+    let has_rejects = sources.into_iter().filter(|source| source.account.rejected > 0);
+    Ok(has_rejects.map(|source| (source.name, place(source.path))).collect())
+}
+
+/// Links stay links if they are the file itself.
+fn place(path: String) -> String {
+    let found = Path::new(&path);
+    let folder = found.parent().and_then(|folder| folder.canonicalize().ok());
+    let place = folder
+        .zip(found.file_name())
+        .and_then(|(folder, name)| folder.join(name).into_os_string().into_string().ok());
+    place.unwrap_or(path)
 }
 
 /// Removes what an interrupted ingest has left: segments that the head does not name.

@@ -29,6 +29,7 @@ mod store;
 
 pub use account::{Account, FileReport, FileState, IngestReport};
 pub use event_log::EventLog;
+pub use head::places;
 pub use position::Position;
 pub use progress::Progress;
 pub use source::{FileCode, FileFailure, Source, expand};

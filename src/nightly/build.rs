@@ -1,16 +1,19 @@
 //! (model, log) → a staged release: every table of every layout, written where no reader looks.
 
+use super::rejects::relative;
 use crate::error::Result;
 use crate::history::{DimensionHistory, FactTable, History};
 use crate::layout::{self, Layout};
 use crate::log::{self, EventLog};
 use crate::model::{Dimension, Model};
-use crate::warehouse::{Column, FactPlan, LogRelation, Pipeline, Relations, Staged, WideRelation, Writer};
+use crate::warehouse::{
+    Column, FactPlan, LogEnd, LogLines, LogRelation, Pipeline, Relations, Staged, WideRelation, Writer,
+};
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use rayon::prelude::*;
 use std::cmp::Reverse;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Writes all tables of a release.
@@ -23,7 +26,10 @@ pub fn stage<'w>(
 ) -> Result<Staged<'w>> {
     let pipeline = Pipeline { name: model.name.clone(), hash: model.hash.clone() };
     let relations = relations(writer.warehouse().dir(), model, log, history, layouts)?;
-    let staged = writer.begin(pipeline, log.position().0, layouts, relations, history.findings.clone())?;
+    let account = log.account();
+    let lines = LogLines { read: account.read, rejected: account.rejected };
+    let end = LogEnd { position: log.position().0, lines };
+    let staged = writer.begin(pipeline, end, layouts, relations, history.findings.clone())?;
     let mut jobs = Vec::new();
     for &layout in staged.layouts() {
         for (dimension, made) in model.dimensions.iter().zip(&history.dimensions) {
@@ -37,6 +43,9 @@ pub fn stage<'w>(
     for fact in &history.facts {
         let plan = Arc::new(FactPlan::of(model, fact.as_ref())?);
         staged.begin_fact(&plan)?;
+        if fact.partitions().is_empty() {
+            staged.write_empty_fact(&plan)?;
+        }
         let partition = |index| Job::Partition { plan: Arc::clone(&plan), fact: fact.as_ref(), index };
         jobs.extend((0..fact.partitions().len()).map(partition));
     }
@@ -98,29 +107,24 @@ fn relations(
     for &layout in layouts {
         let mut wide = Vec::new();
         for (dimension, made) in model.dimensions.iter().zip(&history.dimensions) {
-            for table in layout::tables(Layout::Star, dimension, &made.entities)? {
-                let sql = layout::wide_sql(layout, dimension, "main");
-                wide.push(WideRelation { name: table.name, sql, columns: columns(&table.batch.schema())? });
-            }
+            let table = layout::wide_table(dimension, &made.entities)?;
+            let sql = layout::wide_sql(layout, dimension, "main");
+            wide.push(WideRelation { name: table.name, sql, columns: columns(&table.batch.schema())? });
         }
         relations.wide.insert(layout.to_string(), wide);
     }
-    let relative = |files: Vec<PathBuf>| -> Vec<String> {
-        let short = |file: &PathBuf| file.strip_prefix(warehouse).unwrap_or(file).display().to_string();
-        files.iter().map(short).collect()
-    };
     for event in &model.events {
         relations.log.push(LogRelation {
             name: event.name.clone(),
             columns: columns(log.schema(&event.name)?.as_ref())?,
-            files: relative(log.segments(&event.name)),
+            files: relative(warehouse, log.segments(&event.name)),
             position_column: "_position".to_owned(),
         });
     }
     relations.log.push(LogRelation {
         name: "rejects".to_owned(),
         columns: columns(&log::rejects_schema())?,
-        files: relative(log.rejects()),
+        files: relative(warehouse, log.rejects()),
         position_column: "position_before".to_owned(),
     });
     Ok(relations)

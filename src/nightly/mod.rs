@@ -2,13 +2,16 @@
 //!
 //! [`run`] takes in what is new, builds the tables from the whole log, checks them while nobody sees them,
 //! and publishes. When anything fails before that, the log keeps its new events and the old release stays
-//! current. Never decides what a table holds: that is `history`; never reads the clock: that is `main`.
+//! current. Never decides what a table holds: that is `history`; never asks what time it is: that is `main`.
 
 mod build;
 mod inspect;
 mod previous;
+mod rejects;
 mod report;
 mod run;
+mod stage;
 
-pub use report::{Outcome, RunReport, TableReport};
-pub use run::{Options, Progress, Stage, run};
+pub use report::{FailedFile, Failure, FileLines, Lines, Outcome, RunReport, TableReport};
+pub use run::{Options, run};
+pub use stage::{Progress, Stage};

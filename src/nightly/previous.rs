@@ -43,7 +43,9 @@ impl Before for Previous {
             let key = name.and_then(PartitionKey::parse);
             key.ok_or_else(|| Error::bug(format!("{path} is no partition")))
         };
-        self.table(table)?.files.iter().map(|file| Ok((key(&file.path)?, file.rows))).collect()
+        // A table without rows has a file that is no partition.
+        let files = self.table(table)?.files.iter().filter(|file| file.rows > 0);
+        files.map(|file| Ok((key(&file.path)?, file.rows))).collect()
     }
 
     fn rows(&self, table: &str, partition: PartitionKey, columns: Option<&[String]>) -> Result<RecordBatch> {

@@ -1,10 +1,12 @@
 //! What a run did, for people and for machines.
 
+use crate::error::Error;
 use crate::history::Counts;
+use crate::log::{Account, FileFailure, FileReport, FileState};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// What a run did.
+/// What a run did, or how far it came.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunReport {
     pub pipeline: String,
@@ -17,14 +19,22 @@ pub struct RunReport {
     pub log_position: u64,
     /// Lines of this run: `read` is the sum of the others.
     pub lines: Lines,
+    /// The same of each file; without files in which nothing was new and nothing waits.
+    pub files: Vec<FileLines>,
     /// Rejects of this run by code.
     pub rejects: BTreeMap<String, u64>,
+    /// Accepted events at a second :60, which were taken as the second after.
+    pub leap_seconds: u64,
     /// Files that could not be read, and why; nothing of them was taken in.
-    pub failed_files: Vec<String>,
+    pub failed_files: Vec<FailedFile>,
+    /// Patterns that no file matches.
+    pub unmatched: Vec<String>,
     /// Fields that the pipeline does not declare, as `Event.path`, and how often each was seen.
     pub unknown_fields: BTreeMap<String, u64>,
     /// What the replay counted.
     pub counts: Option<Counts>,
+    /// Layouts that the release before had and this one has not.
+    pub dropped_layouts: Vec<String>,
     /// Tables of the release, by layout and name.
     pub tables: Vec<TableReport>,
     /// How many checks held.
@@ -32,6 +42,9 @@ pub struct RunReport {
     /// Wall time of each stage.
     pub stages_ms: BTreeMap<&'static str, u64>,
     pub elapsed_ms: u64,
+    /// Why the run failed, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
 }
 
 /// How a run ended.
@@ -42,10 +55,20 @@ pub enum Outcome {
     Published,
     /// There was nothing new, so nothing was published.
     Unchanged,
+    /// Nothing was published; what the log took in stays.
+    Failed,
 }
 
-/// Where the lines of a run went.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    pub message: String,
+    pub next: Option<String>,
+    pub exit_code: u8,
+}
+
+/// Where lines went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Lines {
     pub read: u64,
     pub accepted: u64,
@@ -53,6 +76,33 @@ pub struct Lines {
     pub rejected: u64,
     pub blank: u64,
     pub ignored: u64,
+}
+
+/// Where the lines of one file went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FileLines {
+    pub file: String,
+    /// `new`, `grown`, `unchanged`, `moved` or `copy`.
+    pub state: &'static str,
+    /// The name under which a moved or copied file was known before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_as: Option<String>,
+    #[serde(flatten)]
+    pub lines: Lines,
+    /// Half a line at its end, which waits for the other half.
+    pub held_bytes: u64,
+}
+
+/// A file that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailedFile {
+    pub file: String,
+    /// One word: `missing`, `corrupt`, `source-rewritten` ...
+    pub code: &'static str,
+    pub message: String,
+    pub next: String,
+    /// 1: the data is at fault, 3: the machine.
+    pub exit_code: u8,
 }
 
 /// One table of a release.
@@ -63,4 +113,73 @@ pub struct TableReport {
     pub rows: u64,
     pub files: usize,
     pub bytes: u64,
+}
+
+impl RunReport {
+    /// The error with which a run ends that went on without some of its files: as grave as the gravest.
+    #[must_use]
+    pub fn file_failure(&self) -> Option<Error> {
+        let gravest = self.failed_files.iter().max_by_key(|failed| failed.exit_code)?;
+        let message = match self.failed_files.len() {
+            1 => "1 file could not be read".to_owned(),
+            count => format!("{count} files could not be read"),
+        };
+        Some(gravest.blame(message).next("everything else was taken in; mend the files and run again"))
+    }
+}
+
+impl FailedFile {
+    /// The failure as an error of whoever must act.
+    #[must_use]
+    pub fn error(&self) -> Error {
+        self.blame(format!("{:?}: {}: {}", self.file, self.code, self.message)).next(&self.next)
+    }
+
+    fn blame(&self, message: String) -> Error {
+        if self.exit_code == 3 { Error::operator(message) } else { Error::data(message) }
+    }
+}
+
+impl From<&FileFailure> for FailedFile {
+    fn from(failure: &FileFailure) -> Self {
+        let error = failure.error();
+        Self {
+            file: failure.file.clone(),
+            code: failure.code.as_str(),
+            message: failure.message.clone(),
+            next: error.next_step().unwrap_or_default().to_owned(),
+            exit_code: error.exit_code(),
+        }
+    }
+}
+
+impl From<&Error> for Failure {
+    fn from(error: &Error) -> Self {
+        Self {
+            message: error.to_string(),
+            next: error.next_step().map(str::to_owned),
+            exit_code: error.exit_code(),
+        }
+    }
+}
+
+impl From<Account> for Lines {
+    fn from(account: Account) -> Self {
+        let Account { read, accepted, duplicate, rejected, blank, ignored } = account;
+        Self { read, accepted, duplicate, rejected, blank, ignored }
+    }
+}
+
+impl FileLines {
+    /// What is to be said of a file; nothing, if there is nothing new in it.
+    pub(super) fn of(file: &FileReport) -> Option<Self> {
+        let is_silent = file.state == FileState::Unchanged && file.held_bytes == 0;
+        (!is_silent).then(|| Self {
+            file: file.name.clone(),
+            state: file.state.as_str(),
+            known_as: file.state.known_as().map(str::to_owned),
+            lines: file.account.into(),
+            held_bytes: file.held_bytes,
+        })
+    }
 }

@@ -68,13 +68,13 @@ fn select_from_files(connection: &Connection, table: &Table) -> Result<String, F
         let present = columns_of(connection, &source)?;
         for column in &table.columns {
             if present.contains(&column.name) {
-                columns.push(sql::identifier(&column.name));
+                columns.push(shown_column(table, &column.name));
             } else {
                 columns.push(typed_null(column)?);
             }
         }
     } else {
-        columns.extend(table.columns.iter().map(|column| sql::identifier(&column.name)));
+        columns.extend(table.columns.iter().map(|column| shown_column(table, &column.name)));
     }
     columns.extend(table.partition.iter().map(|column| partition_column(table, column)));
     let mut select = format!("SELECT {} FROM {source}", columns.join(", "));
@@ -82,6 +82,21 @@ fn select_from_files(connection: &Connection, table: &Table) -> Result<String, F
         select.push_str(&format!(" WHERE {} <= {}", sql::identifier(&until.column), until.at_most));
     }
     Ok(select)
+}
+
+/// A column of the files, or what its values are shown as.
+fn shown_column(table: &Table, name: &str) -> String {
+    let column = sql::identifier(name);
+    match &table.shown {
+        Some(shown) if shown.column == name && !shown.values.is_empty() => {
+            let list = |texts: Vec<&String>| {
+                sql::list(&texts.iter().map(|text| sql::literal(text)).collect::<Vec<_>>())
+            };
+            let (from, to) = (list(shown.values.keys().collect()), list(shown.values.values().collect()));
+            format!("coalesce(map({from}, {to})[{column}], {column}) AS {column}")
+        }
+        _ => column,
+    }
 }
 
 /// `read_parquet` of exactly these files.

@@ -1,12 +1,17 @@
 //! (release, layout) → [`SessionSpec`]: what a release's manifest says can be asked of it.
 
-use super::spec::{Column, SessionSpec, Table, Until, View};
-use crate::layout::Layout;
+use super::spec::{Column, SessionSpec, Shown, Table, Until, View};
+use super::sql;
+use crate::error::Result;
+use crate::layout::{Layout, wide_sql};
+use crate::log::places;
+use crate::model::Model;
 use crate::warehouse::{self, LogRelation, Release, TableEntry, WideRelation};
 use std::path::Path;
 
-/// The tables of one layout in `main`, the wide relation of each dimension in `star`, event types and
-/// rejects in `log`; `warehouse` is the folder that the release's log lies in.
+/// The tables of one layout in `main`; in `star` the wide relation of each dimension, and beside it facts
+/// and dates, so that one text runs on every layout; event types and rejects in `log`. `warehouse` is the
+/// folder that the release's log lies in.
 #[must_use]
 pub fn describe(release: &Release, layout: Layout, warehouse: &Path) -> SessionSpec {
     let relations = &release.manifest().relations;
@@ -14,20 +19,55 @@ pub fn describe(release: &Release, layout: Layout, warehouse: &Path) -> SessionS
     let mut tables = tables(release, layout, "main");
     tables.extend(relations.log.iter().map(|relation| log_table(relation, warehouse, position)));
     let wide = relations.wide.get(&layout.to_string()).into_iter().flatten();
-    SessionSpec {
-        tables,
-        views: wide.map(|wide| wide_view(wide, "star")).collect(),
-        ..SessionSpec::default()
+    let shared = tables.iter().filter(|table| is_shared(table)).map(|table| second_name(table, "star"));
+    let views = wide.map(|wide| wide_view(wide, "star")).chain(shared).collect();
+    SessionSpec { tables, views, ..SessionSpec::default() }
+}
+
+/// What the checks of a staged release are asked of.
+pub struct Candidate {
+    /// As [`describe`] has it, with what the release has besides.
+    pub spec: SessionSpec,
+    /// The schema of the tables of levels, if they are built.
+    pub levels: Option<String>,
+    /// The schema of the wide relations joined back from those, if the release has its own wide ones too.
+    pub rejoined: Option<String>,
+}
+
+/// A staged release, all its layouts side by side.
+///
+/// # Errors
+///
+/// A manifest that names a layout that there is not.
+pub fn candidate(release: &Release, model: &Model, warehouse: &Path) -> Result<Candidate> {
+    let layouts = release.layouts()?;
+    let wide = layouts.iter().copied().find(|layout| !layout.has_levels());
+    let split = layouts.iter().copied().find(|layout| layout.has_levels());
+    let main = wide.or(split).unwrap_or_default();
+    let mut spec = describe(release, main, warehouse);
+    let Some(split) = split else { return Ok(Candidate { spec, levels: None, rejoined: None }) };
+    if split == main {
+        return Ok(Candidate { spec, levels: Some("main".to_owned()), rejoined: None });
     }
+    let (levels, rejoined) = ("levels".to_owned(), "rejoined".to_owned());
+    spec.tables.extend(tables(release, split, &levels));
+    spec.views.extend(model.dimensions.iter().map(|dimension| View {
+        schema: rejoined.clone(),
+        name: format!("dim_{}", dimension.name),
+        sql: wide_sql(split, dimension, &levels),
+        ..View::default()
+    }));
+    Ok(Candidate { spec, levels: Some(levels), rejoined: Some(rejoined) })
 }
 
 /// The tables of one layout, in a schema of that name.
-#[must_use]
-pub fn tables(release: &Release, layout: Layout, schema: &str) -> Vec<Table> {
+fn tables(release: &Release, layout: Layout, schema: &str) -> Vec<Table> {
     release.tables(layout).map(|(name, entry)| table(release, name, entry, schema)).collect()
 }
 
 fn table(release: &Release, name: &str, entry: &TableEntry, schema: &str) -> Table {
+    let has_date = entry.columns.iter().any(|column| column.name == "date_key");
+    let day = if has_date { "`date_key`" } else { "the line's first placing" };
     let is_partitioned = entry.files.iter().any(|file| file.path.contains("/date_month="));
     Table {
         schema: schema.to_owned(),
@@ -37,23 +77,31 @@ fn table(release: &Release, name: &str, entry: &TableEntry, schema: &str) -> Tab
         partition: is_partitioned.then(|| Column {
             name: "date_month".to_owned(),
             sql_type: Some("VARCHAR".to_owned()),
-            comment: Some("The month of `date_key`, as 2011-03: the folder of the row's file".to_owned()),
+            comment: Some(format!("The month of {day}, as 2011-03: the folder of the row's file")),
         }),
         ..Table::default()
     }
 }
 
 fn log_table(relation: &LogRelation, warehouse: &Path, position: i64) -> Table {
-    let comments: &[(&str, &str)] = if relation.name == "rejects" { &REJECTS } else { &ENVELOPE };
+    let are_rejects = relation.name == "rejects";
+    let comments: &[(&str, &str)] = if are_rejects { &REJECTS } else { &ENVELOPE };
     Table {
         schema: "log".to_owned(),
         name: relation.name.clone(),
         columns: relation.columns.iter().map(|column| log_column(column, comments)).collect(),
         files: relation.files.iter().map(|file| warehouse.join(file)).collect(),
         until: Some(Until { column: relation.position_column.clone(), at_most: position }),
+        shown: (are_rejects && !relation.files.is_empty()).then(|| shown_places(warehouse)),
         files_may_differ: true,
         ..Table::default()
     }
+}
+
+/// The log knows its files by names; whoever looks a reject up needs the place.
+pub fn shown_places(warehouse: &Path) -> Shown {
+    // Of a log that cannot be read, the names are still true.
+    Shown { column: "file".to_owned(), values: places(&warehouse.join("log")).unwrap_or_default() }
 }
 
 /// The event store's files carry no comments; what its own columns hold is the same everywhere.
@@ -74,7 +122,7 @@ const ENVELOPE: [(&str, &str); 11] = [
 const REJECTS: [(&str, &str); 7] = [
     ("code", "Why the line is no event, in one word"),
     ("message", "Why the line is no event"),
-    ("file", "The file that the line came from"),
+    ("file", "The file that the line came from: where it was read last"),
     ("line", "The line in that file, from 1"),
     ("offset", "The line's first byte in that file, decompressed"),
     ("position_before", "The position of the last event before it"),
@@ -85,6 +133,25 @@ fn log_column(stored: &warehouse::Column, comments: &[(&str, &str)]) -> Column {
     let known = comments.iter().find(|(name, _)| *name == stored.name);
     let comment = known.map_or("A field of the event's payload", |(_, comment)| comment);
     Column { comment: Some(comment.to_owned()), ..column(stored) }
+}
+
+/// Facts and dates are the same in every layout.
+fn is_shared(table: &Table) -> bool {
+    table.schema == "main" && (table.name.starts_with("fact_") || table.name == "dim_date")
+}
+
+/// The same table in another schema.
+fn second_name(table: &Table, schema: &str) -> View {
+    let columns = table.columns.iter().chain(&table.partition);
+    View {
+        schema: schema.to_owned(),
+        name: table.name.clone(),
+        sql: format!("SELECT * FROM {}", sql::qualified(&table.schema, &table.name)),
+        comment: table.comment.clone(),
+        column_comments: columns
+            .filter_map(|column| Some((column.name.clone(), column.comment.clone()?)))
+            .collect(),
+    }
 }
 
 fn wide_view(wide: &WideRelation, schema: &str) -> View {

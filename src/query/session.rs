@@ -6,7 +6,7 @@ use super::answer::Answer;
 use super::read_only::{Question, questions};
 use super::spec::SessionSpec;
 use super::{fault, relations, sql};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// An open session. It stays on the files that it was opened with.
 pub struct Session {
@@ -79,8 +79,8 @@ fn connect(spec: &SessionSpec) -> Result<Connection> {
     for (name, value) in settings {
         config = config.with(name, value).map_err(|error| fault::of_ours("be set up", &error))?;
     }
-    let connection = Connection::open_in_memory_with_flags(config)
-        .map_err(|error| Error::operator(format!("cannot start DuckDB: {}", fault::message(&error))))?;
+    let connection =
+        Connection::open_in_memory_with_flags(config).map_err(|error| fault::of_start(&error))?;
     use_utc(&connection)?;
     Ok(connection)
 }

@@ -1,5 +1,6 @@
 //! What a session is to hold, described by whoever knows the release.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Everything that a [`Session`](super::Session) is opened with.
@@ -34,6 +35,8 @@ pub struct Table {
     pub partition: Option<Column>,
     /// The last row to be seen.
     pub until: Option<Until>,
+    /// Values of one column that are shown as others.
+    pub shown: Option<Shown>,
     /// The files may hold different columns: they are matched by name, and a column that is in none of
     /// them is null.
     pub files_may_differ: bool,
@@ -46,6 +49,13 @@ pub struct Column {
     /// As in SQL. Needed where it may happen that no file holds the column.
     pub sql_type: Option<String>,
     pub comment: Option<String>,
+}
+
+/// What stands for the values of a column; one that is not named stays.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    pub column: String,
+    pub values: BTreeMap<String, String>,
 }
 
 /// Rows are seen as long as this column is at most this value.

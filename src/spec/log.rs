@@ -21,10 +21,10 @@ pub struct LogSpec {
     pub latest: Option<At<Instant>>,
     /// Event types that the pipeline has no use for. All others that it does not declare are rejects.
     pub ignore: Option<Vec<At<String>>>,
-    /// More rejects than this end a run.
+    /// More rejects than this since the current release, and nothing is published.
     #[schemars(range(min = 0))]
     pub max_rejects: Option<At<i64>>,
-    /// A larger share of rejects among the lines read than this ends a run: 0 to 1.
+    /// A larger share of rejects among the lines read since the current release, and nothing is published: 0 to 1.
     #[schemars(range(min = 0, max = 1))]
     pub max_reject_share: Option<At<f64>>,
 }

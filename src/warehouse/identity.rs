@@ -28,6 +28,10 @@ pub(super) fn read(dir: &Path) -> Result<Option<Identity>> {
     let bytes = match fs::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            return Err(Error::author(format!("{} is a file and not a warehouse", dir.display()))
+                .next("a warehouse is a folder: name one with --warehouse"));
+        }
         Err(error) => return Err(Error::io("read", &path, error)),
     };
     let identity: Identity = serde_json::from_slice(&bytes).map_err(|error| {

@@ -20,6 +20,9 @@ pub struct Manifest {
     pub pipeline: Pipeline,
     /// The position of the last event that is in the tables.
     pub log_position: u64,
+    /// What had been read of the log by then: the limits of rejects count from here.
+    #[serde(default)]
+    pub log_lines: LogLines,
     /// The tables of each layout, by name.
     pub layouts: BTreeMap<String, BTreeMap<String, TableEntry>>,
     /// The members of each entity that is a level, with their first mentions: what the next night goes on from.
@@ -33,6 +36,21 @@ pub struct Manifest {
     pub relations: Relations,
     /// BLAKE3 of the listing of all files as `b3sum` prints it, sorted by path.
     pub blake3: String,
+}
+
+/// Lines of all files of the log.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogLines {
+    pub read: u64,
+    pub rejected: u64,
+}
+
+/// How far the log has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The position of its last event.
+    pub position: u64,
+    pub lines: LogLines,
 }
 
 /// Relations that are no tables of the release but can be asked like tables.
@@ -83,7 +101,7 @@ pub struct TableEntry {
     /// The rows of each file are sorted by these columns, ascending.
     pub sorted_by: Vec<String>,
     pub columns: Vec<Column>,
-    /// By path. A table without rows may have none.
+    /// By path. A fact without rows has one file without rows.
     pub files: Vec<DataFile>,
 }
 

@@ -17,7 +17,9 @@ mod staged;
 mod sums;
 mod writer;
 
-pub use manifest::{Column, DataFile, LogRelation, Manifest, Pipeline, Relations, TableEntry, WideRelation};
+pub use manifest::{
+    Column, DataFile, LogEnd, LogLines, LogRelation, Manifest, Pipeline, Relations, TableEntry, WideRelation,
+};
 pub use parquet::{Encoded, decode, encode};
 pub use release::Release;
 pub use staged::{FactPlan, Staged};

@@ -4,7 +4,7 @@
 //! the new release gets a second name for that file and nothing is written; a file that both layouts
 //! share is written once.
 
-use super::manifest::{Column, DataFile, Manifest, Pipeline, Relations, TableEntry, root_hash};
+use super::manifest::{Column, DataFile, LogEnd, Manifest, Pipeline, Relations, TableEntry, root_hash};
 use super::parquet::{Encoded, encode};
 use super::sums::Sums;
 use super::{FORMAT_VERSION, Release, Writer};
@@ -27,7 +27,7 @@ pub struct Staged<'writer> {
     layouts: Vec<Layout>,
     pub(super) number: u64,
     pipeline: Pipeline,
-    log_position: u64,
+    log: LogEnd,
     relations: Relations,
     previous: Option<Release>,
     parts: Mutex<BTreeMap<(Layout, String), Part>>,
@@ -72,7 +72,7 @@ struct Part {
 }
 
 impl Writer {
-    /// Begins the next release: tables of this pipeline (name and hash) up to this position of its log.
+    /// Begins the next release: tables of this pipeline (name and hash) up to this end of its log.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl Writer {
     pub fn begin(
         &self,
         pipeline: Pipeline,
-        log_position: u64,
+        log: LogEnd,
         layouts: &[Layout],
         relations: Relations,
         findings: Findings,
@@ -95,7 +95,7 @@ impl Writer {
             layouts,
             number,
             pipeline,
-            log_position,
+            log,
             relations,
             previous,
             parts: Mutex::default(),
@@ -151,12 +151,26 @@ impl Staged<'_> {
     ///
     /// Rows of another schema are a bug; a sum that overflows is the data's; the disk fails.
     pub fn write_fact(&self, plan: &FactPlan, partition: PartitionKey, batch: &RecordBatch) -> Result<()> {
+        self.write_part(plan, &format!("{}/{}", partition.directory(), partition.file_name()), batch)
+    }
+
+    /// Writes the only file of a fact that has no rows, so that whoever reads the folder finds the columns.
+    /// The folder is the one that Hive, and with it every reader of partitions, knows for "no value".
+    ///
+    /// # Errors
+    ///
+    /// The disk fails.
+    pub fn write_empty_fact(&self, plan: &FactPlan) -> Result<()> {
+        let rows = RecordBatch::new_empty(plan.schema.clone());
+        self.write_part(plan, "date_month=__HIVE_DEFAULT_PARTITION__/empty.parquet", &rows)
+    }
+
+    fn write_part(&self, plan: &FactPlan, file: &str, batch: &RecordBatch) -> Result<()> {
         let sums = Sums::of(batch, &plan.additive)?;
         // Checks the types and takes the plan's fields for the batch's, comments and all.
         let batch = RecordBatch::try_new(plan.schema.clone(), batch.columns().to_vec())?;
         let encoded = encode(&batch, &plan.sorted_by)?;
-        let file = format!("{}/{}", partition.directory(), partition.file_name());
-        self.layouts.iter().try_for_each(|layout| self.place(*layout, &plan.name, &file, &encoded, &sums))
+        self.layouts.iter().try_for_each(|layout| self.place(*layout, &plan.name, file, &encoded, &sums))
     }
 
     /// Takes a partition of a fact over from the current release as it is.
@@ -225,7 +239,8 @@ impl Staged<'_> {
             format_version: FORMAT_VERSION,
             release: self.number,
             pipeline: self.pipeline.clone(),
-            log_position: self.log_position,
+            log_position: self.log.position,
+            log_lines: self.log.lines,
             relations: self.relations.clone(),
             blake3: String::new(),
             layouts,

@@ -121,6 +121,21 @@ fn a_room_uses_only_rooms_above_it() {
     assert!(uses > 100, "only {uses} uses were seen: does this test still read Rust?");
 }
 
+/// What a layout does is decided in its room; the arguments only say their names.
+#[test]
+fn no_other_room_tells_layouts_apart() {
+    let may = |file: &Path| file.starts_with("layout") || file == Path::new("cli/arguments.rs");
+    let tells = |text: &str| {
+        let names = ["Layout::Star", "Layout::Snowflake", "\"snowflake\""];
+        names.into_iter().find(|name| code(text, true).contains(name))
+    };
+    let all = sources();
+    assert!(all.iter().any(|(file, text)| may(file) && tells(text).is_some()));
+    let found: Vec<_> = all.iter().filter(|(file, text)| !may(file) && tells(text).is_some()).collect();
+    let found: Vec<_> = found.iter().map(|(file, text)| (file.display().to_string(), tells(text))).collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
 /// One name, each of a group, and those that enough `super::` lead to.
 #[test]
 fn names_behind_a_path_are_read() {

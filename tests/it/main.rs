@@ -11,6 +11,7 @@ mod house;
 mod law;
 mod layout;
 mod log;
+mod night;
 mod oracle;
 mod parquet_file;
 mod pipeline;

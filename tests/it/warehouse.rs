@@ -7,7 +7,7 @@ use starlog::disk::Disk;
 use starlog::error::{Error, Result};
 use starlog::history::{Findings, PartitionKey};
 use starlog::layout::{COMMENT, Layout, Table};
-use starlog::warehouse::{FactPlan, Pipeline, Relations, Release, Warehouse, Writer};
+use starlog::warehouse::{FactPlan, LogEnd, LogLines, Pipeline, Relations, Release, Warehouse, Writer};
 use std::collections::HashMap;
 use std::fs;
 use std::io;
@@ -68,12 +68,17 @@ fn pipeline() -> Pipeline {
     Pipeline { name: "library".to_owned(), hash: "0f".to_owned() }
 }
 
+/// A log without rejects that ends here.
+fn at(position: u64) -> LogEnd {
+    LogEnd { position, lines: LogLines { read: position, rejected: 0 } }
+}
+
 /// A night: January as ever, February with this many rows.
 fn night(disk: &Disk, dir: &Path, rows: i64) -> Result<Release> {
     let writer = Writer::open(disk, dir, "library", START)?;
     let staged = writer.begin(
         pipeline(),
-        rows.unsigned_abs(),
+        at(rows.unsigned_abs()),
         &Layout::ALL,
         Relations::default(),
         Findings::default(),
@@ -341,7 +346,7 @@ fn a_staged_release_that_is_dropped_is_never_seen() {
     let dir = folder.warehouse();
     let writer = Writer::open(&Disk::default(), &dir, "library", START).unwrap();
     let staged =
-        writer.begin(pipeline(), 1, &Layout::ALL, Relations::default(), Findings::default()).unwrap();
+        writer.begin(pipeline(), at(1), &Layout::ALL, Relations::default(), Findings::default()).unwrap();
     staged.write_table(Layout::ALL[0], &dimension()).unwrap();
     assert_eq!(staged.candidate().unwrap().tables(Layout::ALL[0]).count(), 1);
     drop(staged);
@@ -355,7 +360,7 @@ fn a_fact_without_rows_is_still_a_table() {
     let folder = Folder::new();
     let writer = Writer::open(&Disk::default(), &folder.warehouse(), "library", START).unwrap();
     let staged =
-        writer.begin(pipeline(), 0, &Layout::ALL, Relations::default(), Findings::default()).unwrap();
+        writer.begin(pipeline(), at(0), &Layout::ALL, Relations::default(), Findings::default()).unwrap();
     staged.begin_fact(&fact()).unwrap();
     let release = staged.publish().unwrap();
     let (name, table) = release.tables(Layout::ALL[1]).next().unwrap();
@@ -368,7 +373,7 @@ fn threads_may_write_partitions_in_any_order() {
         let folder = Folder::new();
         let writer = Writer::open(&Disk::default(), &folder.warehouse(), "library", START).unwrap();
         let staged =
-            writer.begin(pipeline(), 1, &Layout::ALL, Relations::default(), Findings::default()).unwrap();
+            writer.begin(pipeline(), at(1), &Layout::ALL, Relations::default(), Findings::default()).unwrap();
         let plan = fact();
         staged.begin_fact(&plan).unwrap();
         let mut months: Vec<u32> = (1..=12).collect();

@@ -68,7 +68,8 @@ impl FileCode {
             Self::Window => "compress it with a window of at most 128 MiB (`--long=27`)",
             Self::Dictionary => "compress it without a dictionary",
             Self::SourceTruncated | Self::SourceRewritten => {
-                "a log only grows: restore the file, or name the file that now holds its old content as well"
+                "a log only grows: restore the file, or name the file that now holds its old content as well; \
+                 corrected lines go into a new file"
             }
         }
     }

@@ -243,7 +243,7 @@ fn a_machine_without_a_folder_for_temporary_files_still_answers() {
 #[case::no_pipeline(&["run", "nowhere.toml"], 2)]
 #[case::broken_pipeline(&["run", "2024-05.ndjson"], 2)]
 #[case::too_many_rejects(&["run", "strict.toml", "--warehouse", "strict"], 1)]
-#[case::not_a_folder(&["run", "visits.toml", "--warehouse", "visits.toml"], 3)]
+#[case::not_a_folder(&["run", "visits.toml", "--warehouse", "visits.toml"], 2)]
 #[case::no_release(&["query", "--warehouse", "strict", "SELECT 1"], 2)]
 fn the_exit_code_says_who_must_act(#[case] arguments: &[&str], #[case] code: i32) {
     let place = Place::after_a_run("star");
