@@ -41,6 +41,7 @@ impl Header<'_> {
         line.quantity_left += quantity - line.quantity_placed;
         line.quantity_placed = quantity;
         line.quantity_taken = 0;
+        line.reversed = false;
         line.mark(item, replay.day(item.time)?);
         self.waiting.wake(line);
         Ok(())

@@ -29,6 +29,8 @@ pub struct Line {
     pub quantity_left: i128,
     /// Reversed so far of the latest placing.
     pub quantity_taken: i128,
+    /// Whether anything was, since a line may be placed with a quantity of zero.
+    pub reversed: bool,
     pub status: u16,
     pub reached: Few<Day>,
     /// The rank of the event that reached it.
@@ -55,6 +57,7 @@ impl Line {
             quantity_placed: 0,
             quantity_left: 0,
             quantity_taken: 0,
+            reversed: false,
             status: 0,
             reached: smallvec![NOT_REACHED; replay.fact.milestones.len()],
             reached_by: smallvec![0; replay.fact.milestones.len()],

@@ -50,6 +50,7 @@ impl Header<'_> {
         line.quantity_placed = quantity;
         line.quantity_left += quantity;
         line.quantity_taken = 0;
+        line.reversed = false;
         (line.members, line.keys, line.placed) = (members, keys, placed);
         line.mark(item, day);
         self.waiting.wake(line);

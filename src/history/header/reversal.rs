@@ -32,29 +32,34 @@ impl Header<'_> {
         let replay = self.replay;
         self.sort(&mut lines, item, terms.target);
         let shares = self.shares(&lines, item, terms);
-        let over_reversed = self.over_reversed(&shares);
-        if over_reversed > 0 && terms.over == OverReversing::Reject {
+        if terms.over == OverReversing::Reject && self.is_too_much(&shares, item, terms) {
             outcome.over_reversed += 1;
             return Ok(());
         }
-        outcome.over_reversed += over_reversed;
         let whole: i128 = shares.iter().map(|share| share.taken).sum();
+        let last = shares.last().map(|share| share.line);
         let day = replay.day(item.time)?;
-        let mut before = 0;
+        let (mut before, mut takes_nothing) = (0, true);
         for Share { line, taken } in shares {
+            let is_last = Some(line) == last;
             let line = &mut self.lines[line];
-            let values = Taking { replay, item, line, taken, before, whole }.measures()?;
+            let taking = Taking { replay, item, line, taken, before, whole, is_last };
+            let values = taking.measures()?;
+            // A row that adds nothing to any sum is none, and the line stays as it was.
+            if !taking.adds(&values) {
+                continue;
+            }
+            takes_nothing = false;
+            outcome.over_reversed += u64::from(taken != 0 && taken > line.quantity_left);
             let origins = line.with(item.source);
             line.book(replay, item, item.kind, (&values, origins), outcome)?;
             line.quantity_left -= taken;
             line.quantity_taken += taken;
+            line.reversed = true;
             line.mark(item, day);
             before += taken;
         }
-        // What names a line or a whole header is about it, whatever is left of it.
-        if !matches!(terms.target, ReversalTarget::Members(_)) {
-            lines.iter().for_each(|&line| self.lines[line].mark(item, day));
-        }
+        outcome.over_reversed += u64::from(takes_nothing);
         Ok(())
     }
 
@@ -68,7 +73,7 @@ impl Header<'_> {
         });
     }
 
-    /// How much is taken from each line; those that nothing is taken from may be left out.
+    /// How much is taken from each line.
     fn shares(&self, lines: &[usize], item: &Item<'_>, terms: &Terms<'_>) -> Vec<Share> {
         let stated = self.replay.fact.quantity.and_then(|quantity| item.stated(quantity));
         match (stated, terms.target) {
@@ -80,21 +85,21 @@ impl Header<'_> {
         }
     }
 
-    /// From how many lines more is taken than is left; one if there is nothing left to take from.
-    fn over_reversed(&self, shares: &[Share]) -> u64 {
-        let is_over = |share: &&Share| share.taken > self.lines[share.line].quantity_left.max(0);
-        if shares.is_empty() { 1 } else { shares.iter().filter(is_over).count() as u64 }
+    /// Whether more is taken than is left of any line, or what is left where nothing is.
+    fn is_too_much(&self, shares: &[Share], item: &Item<'_>, terms: &Terms<'_>) -> bool {
+        let is_over = |share: &Share| share.taken > self.lines[share.line].quantity_left.max(0);
+        let takes_what_is_left = terms.takes == Takes::Left
+            && self.replay.fact.quantity.and_then(|quantity| item.stated(quantity)).is_none();
+        shares.iter().any(is_over) || takes_what_is_left && shares.iter().all(|share| share.taken == 0)
     }
 
     /// What is taken where no quantity is stated (DESIGN 19).
     fn unstated(&self, lines: &[usize], takes: Takes) -> Vec<Share> {
-        let share = |&line: &usize| match takes {
-            Takes::Placed => Some(Share { line, taken: self.lines[line].quantity_placed }),
-            Takes::Left => {
-                Some(Share { line, taken: self.lines[line].quantity_left }).filter(|share| share.taken > 0)
-            }
+        let taken = |line: usize| match takes {
+            Takes::Placed => self.lines[line].quantity_placed,
+            Takes::Left => self.lines[line].quantity_left.max(0),
         };
-        lines.iter().filter_map(share).collect()
+        lines.iter().map(|&line| Share { line, taken: taken(line) }).collect()
     }
 
     /// Spends what is left of each line; the rest goes to the last one tried (DESIGN 20).
@@ -108,7 +113,9 @@ impl Header<'_> {
                 rest -= taken;
             }
         }
-        if let Some(&last) = lines.last()
+        // Where there is nothing to spend, the first one tried is the last.
+        let last = if stated == 0 { lines.first() } else { lines.last() };
+        if let Some(&last) = last
             && (rest != 0 || shares.is_empty())
         {
             match shares.iter_mut().find(|share| share.line == last) {

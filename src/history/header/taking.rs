@@ -16,6 +16,8 @@ pub struct Taking<'t> {
     pub before: i128,
     /// What it takes from all lines.
     pub whole: i128,
+    /// Whether it takes from no line behind this one.
+    pub is_last: bool,
 }
 
 impl Taking<'_> {
@@ -33,6 +35,11 @@ impl Taking<'_> {
         Ok(values)
     }
 
+    /// Whether a row of these measures adds anything to any sum.
+    pub fn adds(&self, values: &[i128]) -> bool {
+        self.taken != 0 || values.iter().enumerate().any(|(m, &value)| value != 0 && self.is_additive(m))
+    }
+
     fn is_additive(&self, measure: usize) -> bool {
         self.replay.fact.measures[measure].additivity == Additivity::Additive
     }
@@ -47,7 +54,8 @@ impl Taking<'_> {
     fn stated(&self, measure: usize, stated: i128) -> Result<i128> {
         match self.is_additive(measure) {
             false => Ok(stated),
-            true if self.taken == self.whole => Ok(-stated),
+            true if self.whole == 0 && !self.is_last => Ok(0),
+            true if self.whole == 0 || (self.before == 0 && self.taken == self.whole) => Ok(-stated),
             true => Ok(-Replay::portion(stated, self.before, self.taken, self.whole)?),
         }
     }
@@ -61,8 +69,7 @@ impl Taking<'_> {
             return Ok(placed);
         }
         if line.quantity_placed == 0 {
-            let is_first = line.quantity_taken == 0 && !line.touched;
-            return Ok(if is_first { -placed } else { 0 });
+            return Ok(if line.reversed { 0 } else { -placed });
         }
         Ok(-Replay::portion(placed, line.quantity_taken, self.taken, line.quantity_placed)?)
     }

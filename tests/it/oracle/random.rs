@@ -162,7 +162,7 @@ impl Payload<'_> {
                 Domain::Member => random.below(self.sizes.members),
                 Domain::Header => random.below(self.sizes.headers),
                 Domain::Line => random.below(3),
-                Domain::Amount => random.below(5),
+                Domain::Amount => random.below(8),
             };
             for (column, field) in group.iter().enumerate() {
                 let value_type = self.contract.field(*field).value_type;
@@ -265,17 +265,17 @@ fn key_value(number: usize, value_type: ValueType) -> Json {
     }
 }
 
-/// Quantities from 1; prices and amounts from nothing to what does not divide.
+/// Quantities mostly from 1, now and then none or less; prices and amounts from nothing to what does not divide.
 fn amount(choice: usize, value_type: ValueType) -> Json {
     match value_type {
         ValueType::Decimal { scale, .. } => {
-            let digits = ["0", "1", "25", "333", "70007"][choice];
+            let digits = ["0", "1", "25", "333", "70007", "1", "25", "333"][choice];
             let unscaled: u64 =
-                format!("{digits}{}", if choice == 1 { "00" } else { "" }).parse().expect("digits");
+                format!("{digits}{}", if choice % 4 == 1 { "00" } else { "" }).parse().expect("digits");
             let unit = 10_u64.pow(scale.into());
             json!(format!("{}.{:0width$}", unscaled / unit, unscaled % unit, width = usize::from(scale)))
         }
-        _ => json!(choice + 1),
+        _ => json!([1, 2, 3, 4, 5, 2, 0, -1][choice]),
     }
 }
 

@@ -46,6 +46,8 @@ pub struct Line {
     pub left: i128,
     /// What has been reversed since the newest placing.
     pub reversed: i128,
+    /// Whether any row has reversed it since then, be it of no quantity.
+    pub was_reversed: bool,
     pub status: String,
     /// (place in valid order, milestone, day) of all that has happened to it.
     pub reached: Vec<(ValidOrder, usize, NaiveDate)>,
@@ -191,7 +193,7 @@ impl<'a> Replay<'a> {
             Some(line) => {
                 line.placing = placing;
                 line.left += quantity;
-                line.reversed = 0;
+                (line.reversed, line.was_reversed) = (0, false);
                 line.status.clone_from(&deed.binding.kind);
                 line.reached.extend(milestone);
             }
@@ -203,6 +205,7 @@ impl<'a> Replay<'a> {
                     placing,
                     left: quantity,
                     reversed: 0,
+                    was_reversed: false,
                     status: deed.binding.kind.clone(),
                     reached: milestone.into_iter().collect(),
                 };
@@ -238,7 +241,7 @@ impl<'a> Replay<'a> {
         self.rows.push(self.row(deed, Some(line.line.clone()), &taken_back));
         self.rows.push(self.row(deed, Some(line.line.clone()), &new));
         line.left += self.quantity(&new) - self.quantity(&old);
-        line.reversed = 0;
+        (line.reversed, line.was_reversed) = (0, false);
         line.placing = new;
         self.lines.insert(line.line.clone(), line);
         self.touch(&[deed.line.clone().unwrap_or(Value::Null)], deed);

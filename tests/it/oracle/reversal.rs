@@ -33,14 +33,8 @@ pub fn apply(
     if over == OverReversing::Reject && is_too_much(replay, &taken, takes_what_is_left) {
         return true; // it did not happen, and waits for nothing
     }
-    book(replay, deed, &taken);
-    match target {
-        ReversalTarget::Members(_) => {
-            let touched = taken.into_iter().filter(|(_, quantity)| *quantity != 0);
-            replay.touch(&touched.map(|(line, _)| line).collect::<Vec<_>>(), deed);
-        }
-        ReversalTarget::Header | ReversalTarget::Line => replay.touch(&found, deed),
-    }
+    let touched = book(replay, deed, &taken);
+    replay.touch(&touched, deed);
     true
 }
 
@@ -92,40 +86,52 @@ fn spend(replay: &Replay, lines: &[Value], quantity: i128) -> Vec<(Value, i128)>
     let mut rest = quantity;
     let mut taken: Vec<(Value, i128)> = Vec::new();
     for line in lines {
+        let part = replay.lines[line].left.min(rest).max(0);
+        rest -= part;
+        taken.push((line.clone(), part));
         if rest == 0 {
             break;
         }
-        let part = replay.lines[line].left.max(0).min(rest);
-        rest -= part;
-        taken.push((line.clone(), part));
     }
     if let Some((_, part)) = taken.last_mut() {
         *part += rest;
     }
+    // A line that had nothing to spend is not taken from. Of no quantity there is but one line, the first.
+    taken.retain(|(_, part)| *part != 0 || quantity == 0);
     taken
 }
 
-/// One row for each line from which something is taken, with the keys of that line.
-fn book(replay: &mut Replay, deed: &Deed, taken: &[(Value, i128)]) {
+/// One row for each line from which something is taken, with the keys of that line; returns these lines.
+fn book(replay: &mut Replay, deed: &Deed, taken: &[(Value, i128)]) -> Vec<Value> {
     let total: i128 = taken.iter().map(|(_, quantity)| quantity).sum();
     let mut before = 0;
-    for (key, quantity) in taken.iter().filter(|(_, quantity)| *quantity != 0) {
+    let mut touched = Vec::new();
+    for (place, (key, quantity)) in taken.iter().enumerate() {
         let line = &replay.lines[key];
         let fact = replay.fact;
         let placed = replay.quantity(&line.placing);
         let in_proportion = |index: usize| {
             let whole = line.placing.measures[index]?;
-            let (from, to) = (line.reversed, line.reversed + quantity);
-            Some(if is_additive(fact, index) { -share(whole, from, to, placed) } else { whole })
+            if !is_additive(fact, index) {
+                return Some(whole);
+            }
+            if placed == 0 {
+                // No proportion of nothing: the first to reverse it takes it all.
+                return Some(if line.was_reversed { 0 } else { -whole });
+            }
+            Some(-share(whole, line.reversed, line.reversed + quantity, placed))
         };
         let known = |index: usize| {
             if Some(index) == fact.quantity {
                 return Some(-quantity);
             }
             match deed.stated[index] {
-                Some(stated) if is_additive(fact, index) => {
-                    Some(-share(stated, before, before + quantity, total))
-                }
+                Some(stated) if is_additive(fact, index) => Some(match total {
+                    // An amount without a quantity is the last line's.
+                    0 if place + 1 == taken.len() => -stated,
+                    0 => 0,
+                    _ => -share(stated, before, before + quantity, total),
+                }),
                 Some(stated) => Some(stated),
                 // What the placing itself has said is taken back in proportion, even if there is a formula for others.
                 None if line.placing.says[index] => in_proportion(index),
@@ -139,14 +145,22 @@ fn book(replay: &mut Replay, deed: &Deed, taken: &[(Value, i128)]) {
             measures: complete(fact, known, in_proportion),
             ..line.placing.clone()
         };
+        before += quantity;
+        let adds =
+            |index: usize| is_additive(fact, index) && reversed.measures[index].is_some_and(|v| v != 0);
+        if *quantity == 0 && !(0..fact.measures.len()).any(adds) {
+            continue; // it takes nothing
+        }
         let row = replay.row(deed, Some(key.clone()), &reversed);
         replay.rows.push(row);
-        before += quantity;
+        touched.push(key.clone());
         if let Some(line) = replay.lines.get_mut(key) {
             line.left -= quantity;
             line.reversed += quantity;
+            line.was_reversed = true;
         }
     }
+    touched
 }
 
 /// A reversal that names no header: its own time, its own members, its own prices (20).
