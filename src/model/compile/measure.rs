@@ -1,6 +1,7 @@
 //! `measures` → numbers with exact formulas and defaults; which of them is the quantity, and which the price.
 
 use super::expression::{self, exact};
+use super::signs;
 use super::types::{Column, MOST_DIGITS, show};
 use crate::model::{Additivity, Expression, Measure, ValueType};
 use crate::spec::{At, FactSpec, MeasureSpec, Named, NumberText, Problems, Span};
@@ -42,6 +43,7 @@ pub(super) fn compile(
         measures.push(KnownMeasure { compiled, column: column.clone(), is_computed });
     }
     report_cycles(written, &measures, problems);
+    signs::check(written, &measures, problems);
     measures
 }
 

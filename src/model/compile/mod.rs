@@ -19,6 +19,7 @@ mod levels;
 mod log;
 mod measure;
 mod names;
+mod signs;
 mod types;
 
 use super::{Model, hash};
