@@ -1,7 +1,7 @@
 //! Rows of reversals and amendments: which events they stand for, and which members these name
 //! (DESIGN 19, 20, 22). `reversed` says whose keys they bear where they name none.
 
-use super::lookup::{in_time, reserved};
+use super::lookup::{UNKNOWN, in_time, reserved};
 use super::placings::{natural_columns, rule, same_member};
 use super::plan::Plan;
 use super::reversed;
@@ -14,6 +14,7 @@ use crate::model::{FactAction, FactEvent, OverReversing, ReversalTarget, Role, T
 const OF_EVENTS: &str = "reversals and amendments are of their events";
 const OWN_KEYS: &str = "reversals without a header bear the keys of their own time";
 const AMENDED_KEYS: &str = "amended lines bear the keys of the amendment's time";
+const BY_MEMBERS: &str = "reversals by members bear the members that they name";
 const BOOKED: &str = "reversals and amendments of placed lines are booked";
 
 pub(super) fn plan(plan: &mut Plan, ledger: &Ledger<'_>) {
@@ -33,6 +34,13 @@ pub(super) fn plan(plan: &mut Plan, ledger: &Ledger<'_>) {
         .collect();
     if !amended.is_empty() {
         plan.check(&ledger.title, AMENDED_KEYS, amended.join("\nUNION ALL\n"));
+    }
+    let by_members: Vec<String> = ledger
+        .by_members()
+        .flat_map(|(binding, roles)| roles.map(move |role| named_members(ledger, binding, role)))
+        .collect();
+    if !by_members.is_empty() {
+        plan.check(&ledger.title, BY_MEMBERS, by_members.join("\nUNION ALL\n"));
     }
     let booked: Vec<String> = moves.iter().filter_map(|binding| booked(ledger, binding)).collect();
     if !booked.is_empty() {
@@ -105,21 +113,30 @@ WHERE {missing} AND f.kind = {} AND ({}) IS NOT TRUE",
     selects
 }
 
-/// The new row of an amendment: the members that the event names, else those of the row that it takes back.
+/// The new row of an amendment: the members that the event names, or nobody where it says null; where it is
+/// silent, those of the row that it takes back.
 fn amended_keys(ledger: &Ledger<'_>, binding: &FactEvent, role: &Role) -> String {
     let key = name(&role_key(role));
     let natural: Vec<String> = ledger.natural_key(role).iter().map(|key| key.name.clone()).collect();
     let lookup = ledger.lookup(role).temporary;
+    let event = &ledger.model.events[binding.event];
+    let own = ledger.fact.roles.iter().position(|other| other.name == role.name);
+    let own = own.and_then(|index| binding.roles.get(index)).and_then(Option::as_ref);
+    let nobody = if own.is_some_and(|fields| fields.iter().any(|field| event.field(*field).optional)) {
+        format!("\n  WHEN i.{} = {UNKNOWN} THEN f.{key} = {UNKNOWN}", reserved(&role.name))
+    } else {
+        String::new()
+    };
     format!(
         "SELECT f.position, f.item, f.kind, {} AS role, f.{key} AS key, {}
 FROM {} AS f JOIN ({}) AS i ON i.position = f.position AND i.item = f.item
 LEFT JOIN {} AS o ON o.position = f.position AND o.item = f.item AND o.kind = {} AND {}
 LEFT JOIN {lookup} AS v ON v._key = f.{key}
 LEFT JOIN {lookup} AS was ON was._key = o.{key}
-WHERE {} AND (CASE WHEN i.{} IS NULL THEN {} AND {}
+WHERE {} AND (CASE WHEN i.{} IS NULL THEN {} AND {}{nobody}
   WHEN o.{key} < 0 THEN f.{key} = o.{key} ELSE {} AND {} END) IS NOT TRUE",
         literal(&role.name),
-        natural_columns(ledger, role, "i").join(", "),
+        named(ledger, role),
         ledger.moves(),
         moved(ledger, binding),
         ledger.moves(),
@@ -134,9 +151,50 @@ WHERE {} AND (CASE WHEN i.{} IS NULL THEN {} AND {}
     )
 }
 
+/// The natural key that an item names, as one column: roles have keys of different widths.
+fn named(ledger: &Ledger<'_>, role: &Role) -> String {
+    format!("row({})::VARCHAR AS natural_key", natural_columns(ledger, role, "i").join(", "))
+}
+
+/// A row of a reversal by members is about a line of the very member that it names.
+fn named_members(ledger: &Ledger<'_>, binding: &FactEvent, role: &Role) -> String {
+    let key = name(&role_key(role));
+    format!(
+        "SELECT f.position, f.item, f.kind, {} AS role, f.{key} AS key, {}
+FROM {} AS f JOIN ({}) AS i ON i.position = f.position AND i.item = f.item AND i.kind = f.kind
+LEFT JOIN {} AS v ON v._key = f.{key}
+WHERE {} AND ({}) IS NOT TRUE",
+        literal(&role.name),
+        named(ledger, role),
+        ledger.moves(),
+        moved(ledger, binding),
+        ledger.lookup(role).temporary,
+        present("f", &ledger.header()),
+        same_member(ledger, role, "i", "v"),
+    )
+}
+
+/// The keys that each line bears by its last placing: those of the lines table. Without one, those of the lines
+/// that were placed once.
+fn last_placings(ledger: &Ledger<'_>) -> String {
+    match ledger.lines() {
+        Some((_, lines)) => lines,
+        None => format!(
+            "(SELECT f.* FROM {} AS f WHERE {} QUALIFY count(*) OVER (PARTITION BY {}) = 1)",
+            ledger.table,
+            ledger.placing("f"),
+            columns("f", &ledger.line()),
+        ),
+    }
+}
+
 /// Items of a binding without a row, although the ledger has what they reverse or amend. Those that may
-/// rightly add no row (nothing left, a quantity of zero, more than is left where that is rejected) are left out.
-fn booked(ledger: &Ledger<'_>, binding: &FactEvent) -> Option<String> {
+/// rightly add no row are left out: nothing left, a quantity of zero, more than is left where that is rejected, and
+/// what takes lines as placed where one was placed with a quantity of zero.
+///
+/// A reversal by members is due where the last placing of a line is of its members: whatever came before, it
+/// finds that line. What an amendment took back it may have come too late to find.
+fn booked<'a>(ledger: &Ledger<'a>, binding: &'a FactEvent) -> Option<String> {
     let (target, line_matters) = match &binding.action {
         FactAction::Amend => (None, true),
         FactAction::Reverse { target, .. } => (Some(target), matches!(target, ReversalTarget::Line)),
@@ -159,7 +217,7 @@ fn booked(ledger: &Ledger<'_>, binding: &FactEvent) -> Option<String> {
     let mut joins = String::new();
     let mut members = Vec::new();
     if let Some(ReversalTarget::Members(roles)) = target {
-        for role in roles.iter().filter_map(|index| ledger.fact.roles.get(*index)) {
+        for role in ledger.roles(roles) {
             let alias = name(&format!("v {}", role.name));
             joins.push_str(&format!(
                 " JOIN {} AS {alias} ON {alias}._key = f.{}",
@@ -169,16 +227,24 @@ fn booked(ledger: &Ledger<'_>, binding: &FactEvent) -> Option<String> {
             members.push(same_member(ledger, role, "i", &alias));
         }
     }
+    let placings = format!("(SELECT f.* FROM {} AS f WHERE {})", ledger.table, ledger.placing("f"));
+    let found = if members.is_empty() { placings.clone() } else { last_placings(ledger) };
+    let of_nothing = match (&binding.action, ledger.fact.quantity) {
+        (FactAction::Reverse { takes: Takes::Placed, .. }, Some(index)) => {
+            let quantity = column("p", &ledger.fact.measures[index].name);
+            let on = equal("p", "i", &line);
+            format!("\nANTI JOIN (SELECT p.* FROM {placings} AS p WHERE {quantity} = 0) AS p ON {on}")
+        }
+        _ => String::new(),
+    };
     let shown = columns("i", &ledger.header());
     Some(format!(
         "SELECT DISTINCT i.position, i.item, i.kind, {shown}
 FROM (SELECT i.* FROM ({}) AS i ANTI JOIN {} AS b ON b.position = i.position AND b.item = i.item AND b.kind = i.kind) AS i
-JOIN (SELECT f.* FROM {} AS f WHERE {}) AS f ON {}{joins}
+JOIN {found} AS f ON {}{joins}{of_nothing}
 WHERE {due} AND {}",
         moved(ledger, binding),
         ledger.moves(),
-        ledger.table,
-        ledger.placing("f"),
         equal("f", "i", &line),
         all(members),
     ))

@@ -2,11 +2,13 @@
 //!
 //! What stands before the placing of its line in valid order is applied right after it; so the order in
 //! which a line's rows came about is valid order, with the rows before the first placing moved behind it.
-//! Order matters only where the rows of a line bear different keys.
+//! A reversal by members goes on waiting until a line becomes one of its members', by an amendment or by a second
+//! placing; only then may its row bear the keys of a placing behind it. Which of several such placings it was,
+//! nobody asks here. Order matters only where the rows of a line bear different keys.
 
 use super::moved;
 use super::plan::{Plan, named};
-use super::rows::Ledger;
+use super::rows::{Ledger, role_key};
 use super::sql::{any, column, columns, name, present};
 use crate::model::FactAction;
 
@@ -50,7 +52,7 @@ GROUP BY {hash} HAVING {})",
 /// Among some rows (`rows`, whole lines), those that bear other keys than the placing before them.
 fn wrong_keys(ledger: &Ledger<'_>, rows: &str) -> String {
     let keys = ledger.role_keys();
-    let placed = |key: &str| name(&format!("placed {key}"));
+    let placed = |key: &str| name(&placed_key(key));
     let expected: Vec<String> = keys
         .iter()
         .map(|key| {
@@ -64,39 +66,89 @@ fn wrong_keys(ledger: &Ledger<'_>, rows: &str) -> String {
     let line: Vec<String> = ledger.line().iter().map(|column| name(column)).collect();
     let shown: Vec<String> = keys.iter().flat_map(|key| [name(key), placed(key)]).collect();
     let differ = keys.iter().map(|key| format!("{} IS DISTINCT FROM {}", name(key), placed(key)));
-    format!(
-        "SELECT position, item, kind, {line}, {} FROM (
-SELECT *, {}
+    let line = line.join(", ");
+    let (mut later, mut window) = (String::new(), String::new());
+    if ledger.by_members().next().is_some() {
+        let quoted: Vec<String> = keys.iter().map(|key| name(key)).collect();
+        later = format!(", list({}) FILTER (_placing) OVER later AS _later", keys_hash(&quoted));
+        window = format!(
+            ",
+  later AS (PARTITION BY {line} ORDER BY {} ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)",
+            APPLIED.join(", ")
+        );
+    }
+    let wrong = format!(
+        "SELECT * FROM (
+SELECT *, {}{later}
 FROM ({})
 WINDOW applied AS (PARTITION BY {line} ORDER BY {}
-  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING))
+  ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING){window})
 WHERE NOT _placing AND {}",
-        shown.join(", "),
         expected.join(", "),
         ranked(ledger, rows),
         APPLIED.join(", "),
         any(differ),
-        line = line.join(", "),
+    );
+    let waited = found_later(ledger);
+    let unless = if waited.is_empty() { waited } else { format!(" WHERE NOT ({waited})") };
+    format!("SELECT position, item, kind, {line}, {} FROM ({wrong}) AS r{unless}", shown.join(", "))
+}
+
+/// The row `r`, which bears other keys than the placing before it, is of a reversal by members, and has found its
+/// line by a later placing: it bears the keys of one, and the placing before it was of other members. Empty: there
+/// are no such reversals.
+fn found_later(ledger: &Ledger<'_>) -> String {
+    let keys: Vec<String> = ledger.role_keys().iter().map(|key| format!("r.{}", name(key))).collect();
+    let ways: Vec<String> = ledger
+        .by_members()
+        .map(|(binding, roles)| {
+            let other = any(roles.map(|role| {
+                let member = |key: &str| {
+                    format!(
+                        "(SELECT any_value(v._natural) FROM {} AS v WHERE v._key = r.{})",
+                        ledger.lookup(role).temporary,
+                        name(key)
+                    )
+                };
+                let key = role_key(role);
+                format!("{} IS DISTINCT FROM {}", member(&key), member(&placed_key(&key)))
+            }));
+            format!("WHEN {} THEN {other}", binding.event)
+        })
+        .collect();
+    if ways.is_empty() {
+        return String::new();
+    }
+    format!(
+        "coalesce(list_contains(r._later, {}), false) AND CASE r._by_members {} ELSE false END",
+        keys_hash(&keys),
+        ways.join(" ")
     )
+}
+
+/// The column for the key of the placing before a row.
+fn placed_key(key: &str) -> String {
+    format!("placed {key}")
+}
+
+fn keys_hash(keys: &[String]) -> String {
+    format!("hash({})", keys.join(", "))
 }
 
 /// Some rows of the ledger (`rows`, whole lines), each with `_rank`, its place in valid order, `_begin`, that
 /// of its line's first placing, and `_begins`, whether it is of that placing.
 ///
-/// What waits for a line is applied after the whole list that places it, unless each item has its own header.
+/// What waits for a line is applied after the whole list that places it.
 pub(super) fn ranked(ledger: &Ledger<'_>, rows: &str) -> String {
     let line: Vec<String> = ledger.line().iter().map(|column| name(column)).collect();
     let line = line.join(", ");
     let placing = ledger.placing("f");
-    let placed_by_item = ledger
-        .bindings(|action| matches!(action, FactAction::Place { .. }))
-        .any(|binding| binding.header.iter().any(|field| field.list.is_some()));
-    let event = if placed_by_item { "(f.position, f.item)" } else { "f.position" };
+    let by_members = if ledger.by_members().next().is_some() { ", e._by_members" } else { "" };
     format!(
         "SELECT *, max(_rank) FILTER (_begins) OVER (PARTITION BY {line}) AS _begin FROM (
-SELECT *, _event = first_value(CASE WHEN _first THEN _event END IGNORE NULLS) OVER (
+SELECT *, position = first_value(CASE WHEN _first THEN position END IGNORE NULLS) OVER (
   PARTITION BY {line} ORDER BY _rank ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS _begins FROM (
-SELECT f.*, {placing} AS _placing, {} AS _first, {event} AS _event,
+SELECT f.*, {placing} AS _placing, {} AS _first{by_members},
   row_number() OVER (PARTITION BY {} ORDER BY e._time, e._order NULLS FIRST, f.position, f.item, {placing}) AS _rank
 FROM ({rows}) AS f JOIN ({}) AS e ON e._position = f.position))",
         ledger.first("f"),
@@ -108,11 +160,17 @@ FROM ({rows}) AS f JOIN ({}) AS e ON e._position = f.position))",
 /// The order in which ranked rows of a line came about; each part may be followed by `DESC`.
 pub(super) const APPLIED: [&str; 3] = ["greatest(_rank, _begin)", "NOT _begins", "_rank"];
 
-/// Position → the place of an event in valid order.
+/// Position → the place of an event in valid order; `_by_members`, if the fact has such reversals, tells them apart.
 fn instants(ledger: &Ledger<'_>) -> String {
     let mut selects: Vec<String> = Vec::new();
+    let by_members: Vec<usize> = ledger.by_members().map(|(binding, _)| binding.event).collect();
     for binding in ledger.bindings(|action| !matches!(action, FactAction::Header | FactAction::Milestone)) {
-        let select = format!("SELECT _position, _time, _order FROM {}", ledger.events(binding));
+        let mark = match by_members.contains(&binding.event) {
+            _ if by_members.is_empty() => String::new(),
+            true => format!(", {} AS _by_members", binding.event),
+            false => ", NULL::INTEGER AS _by_members".to_owned(),
+        };
+        let select = format!("SELECT _position, _time, _order{mark} FROM {}", ledger.events(binding));
         if !selects.contains(&select) {
             selects.push(select);
         }

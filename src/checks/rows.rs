@@ -4,7 +4,7 @@ use super::lookup::{self, Lookup};
 use super::plan::{Plan, Tables};
 use super::sql::{any, column, literal, name, names, table};
 use super::zone;
-use crate::model::{Fact, FactAction, FactEvent, KeyColumn, Measure, Model, Role};
+use crate::model::{Fact, FactAction, FactEvent, KeyColumn, Measure, Model, ReversalTarget, Role};
 use std::ops::RangeInclusive;
 
 /// A fact with all that is needed to render SQL about it.
@@ -83,6 +83,24 @@ impl<'a> Ledger<'a> {
 
     pub(super) fn amendments(&self) -> impl Iterator<Item = &'a FactEvent> {
         self.bindings(|action| *action == FactAction::Amend)
+    }
+
+    /// Reversals that find their lines by members, with the roles of these.
+    pub(super) fn by_members(
+        &self,
+    ) -> impl Iterator<Item = (&'a FactEvent, impl Iterator<Item = &'a Role> + use<'a>)> {
+        self.fact.events.iter().filter_map(|binding| match &binding.action {
+            FactAction::Reverse { target: ReversalTarget::Members(roles), .. } => {
+                Some((binding, self.roles(roles)))
+            }
+            _ => None,
+        })
+    }
+
+    /// Roles by their places.
+    pub(super) fn roles(&self, places: &'a [usize]) -> impl Iterator<Item = &'a Role> + use<'a> {
+        let fact = self.fact;
+        places.iter().filter_map(|place| fact.roles.get(*place))
     }
 
     pub(super) fn has_headers(&self) -> bool {

@@ -5,8 +5,10 @@
 
 use super::lookup::{NOT_APPLICABLE, UNKNOWN, part, reserved};
 use super::rows::Ledger;
-use super::sql::{all, any, cast, expression, field, literal, name, number, table};
-use crate::model::{DateFrom, EventType, Expression, FactAction, FactEvent, FieldRef, Role, ValueType};
+use super::sql::{absent, all, any, cast, expression, field, literal, name, number, table};
+use crate::model::{
+    DateFrom, EventType, Expression, FactAction, FactEvent, FieldRef, KeyColumn, Role, ValueType,
+};
 
 /// The events of one type under the alias `e`; with a list, once for each item, `e._item`, from `e._no` 1 on.
 pub(super) fn scan(schema: &str, event: &EventType, list: Option<usize>) -> String {
@@ -31,7 +33,8 @@ pub(super) fn placed(ledger: &Ledger<'_>) -> String {
         .join("\nUNION ALL\n")
 }
 
-/// The items of one event type that reverses or amends lines. Measures that it does not state are null.
+/// The items of one event type that reverses or amends lines. Measures that it does not state are null; a role
+/// about which an amendment is silent is -2, as if its event could not name it: the line keeps its member.
 pub(super) fn moved(ledger: &Ledger<'_>, binding: &FactEvent) -> String {
     Items { ledger, binding, headers: false }.select()
 }
@@ -134,12 +137,14 @@ impl Items<'_> {
 
     fn carried(&self) -> impl Iterator<Item = String> {
         self.ledger.fact.columns.iter().enumerate().map(|(index, column)| {
-            // A value that the event leaves out is the header's.
-            let own = self.binding.columns.get(index).copied().flatten().map(|field| self.field(field));
+            // A value that the event leaves out is the header's; null is a value.
+            let own = self.binding.columns.get(index).copied().flatten();
+            let given = format!("h.{}", name(&column.name));
             let value = match (own, self.headers) {
-                (Some(own), true) => format!("coalesce({own}, h.{})", name(&column.name)),
-                (None, true) => format!("h.{}", name(&column.name)),
-                (own, false) => own.unwrap_or_else(|| "NULL".to_owned()),
+                (Some(own), true) => Self::unless(self.silent(&[own]), &given, self.field(own)),
+                (Some(own), false) => self.field(own),
+                (None, true) => given,
+                (None, false) => "NULL".to_owned(),
             };
             format!("{} AS {}", cast(&value, column.value_type), name(&column.name))
         })
@@ -150,14 +155,17 @@ impl Items<'_> {
         for (index, role) in self.ledger.fact.roles.iter().enumerate() {
             let keys = self.ledger.natural_key(role);
             let own = self.binding.roles.get(index).and_then(Option::as_ref);
+            let silent = own.and_then(|fields| self.silent(fields)).filter(|_| self.headers);
+            let given = |key: &KeyColumn| format!("h.{}", part(&role.name, &key.name));
             let values: Vec<String> = match own {
-                Some(fields) => fields.iter().map(|reference| self.field(*reference)).collect(),
-                None if self.headers => {
-                    keys.iter().map(|key| format!("h.{}", part(&role.name, &key.name))).collect()
+                Some(fields) => {
+                    let own = fields.iter().map(|reference| self.field(*reference));
+                    own.zip(keys).map(|(own, key)| Self::unless(silent.clone(), &given(key), own)).collect()
                 }
+                None if self.headers => keys.iter().map(given).collect(),
                 None => vec!["NULL".to_owned(); keys.len()],
             };
-            columns.push(format!("{} AS {}", self.state(role, own, &values), reserved(&role.name)));
+            columns.push(format!("{} AS {}", self.state(role, own), reserved(&role.name)));
             columns.extend(keys.iter().zip(&values).map(|(key, value)| {
                 format!("{} AS {}", cast(value, key.value_type), part(&role.name, &key.name))
             }));
@@ -166,20 +174,43 @@ impl Items<'_> {
     }
 
     /// The reserved key that a role must bear: null where a member is named.
-    fn state(&self, role: &Role, own: Option<&Vec<FieldRef>>, values: &[String]) -> String {
+    fn state(&self, role: &Role, own: Option<&Vec<FieldRef>>) -> String {
+        let given = format!("h.{}", reserved(&role.name));
         match own {
-            Some(fields) if fields.iter().all(|field| !self.event().field(*field).optional) => {
-                "NULL::INTEGER".to_owned()
-            }
-            Some(_) => {
-                let missing = any(values.iter().map(|value| format!("{value} IS NULL")));
-                format!("CASE WHEN {missing} THEN {UNKNOWN} END")
+            Some(fields) => {
+                let Some(silent) = self.silent(fields) else { return "NULL::INTEGER".to_owned() };
+                let silence = match self.binding.action {
+                    // The event can name somebody: where its header cannot, nobody is known.
+                    _ if self.headers => {
+                        format!(
+                            " WHEN {silent} AND h.position IS NOT NULL THEN CASE WHEN {given} < 0 THEN {UNKNOWN} END"
+                        )
+                    }
+                    FactAction::Amend => format!(" WHEN {silent} THEN {NOT_APPLICABLE}"),
+                    _ => String::new(),
+                };
+                let missing = any(fields.iter().map(|field| format!("{} IS NULL", self.field(*field))));
+                format!("CASE{silence} WHEN {missing} THEN {UNKNOWN} END")
             }
             None if self.headers => {
-                let given = format!("h.{}", reserved(&role.name));
                 format!("CASE WHEN h.position IS NULL THEN {NOT_APPLICABLE} ELSE {given} END")
             }
             None => format!("{NOT_APPLICABLE}"),
+        }
+    }
+
+    /// The event is silent about these fields: one of them was absent. `None`: none of them may be.
+    fn silent(&self, fields: &[FieldRef]) -> Option<String> {
+        let optional = fields.iter().filter(|field| self.event().field(**field).optional);
+        let absent: Vec<String> = optional.map(|field| absent(self.event(), *field)).collect();
+        (!absent.is_empty()).then(|| any(absent))
+    }
+
+    /// The event's own value, or what is given where it is silent.
+    fn unless(silent: Option<String>, given: &str, own: String) -> String {
+        match silent {
+            Some(silent) => format!("CASE WHEN {silent} THEN {given} ELSE {own} END"),
+            None => own,
         }
     }
 

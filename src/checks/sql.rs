@@ -58,6 +58,21 @@ pub(super) fn field(event: &EventType, reference: FieldRef) -> String {
     }
 }
 
+/// The event, under the alias `e`, did not carry the field at all, which is not the same as null: the store
+/// lists the paths of what was absent (DESIGN 7). True, or else false or null.
+pub(super) fn absent(event: &EventType, reference: FieldRef) -> String {
+    let value = field(event, reference);
+    let field = &event.field(reference).name;
+    let path = match reference.list.and_then(|list| event.lists.get(list)) {
+        None => literal(field),
+        Some(list) => {
+            let (before, behind) = (literal(&format!("{}[", list.name)), literal(&format!("].{field}")));
+            format!("{before} || (e._no - 1)::VARCHAR || {behind}")
+        }
+    };
+    format!("({value} IS NULL AND list_contains(string_split(e._absent, ','), {path}))")
+}
+
 /// An exact number.
 pub(super) fn number(unscaled: i128, scale: u8) -> String {
     let sign = if unscaled < 0 { "-" } else { "" };

@@ -87,7 +87,7 @@ fn a_failed_check_is_an_error_of_the_data_with_names_and_examples() {
         checks::run(&release.connection, &release.model, &release.tables, Effort::Proofs).unwrap_err();
     assert_eq!(error.exit_code(), 1);
     insta::assert_snapshot!(error.to_string(), @r"
-    1 of 36 checks failed
+    1 of 37 checks failed
       fact_orders: date_key is the day of occurred_at (1 row)
         {'position': 5, 'item': 1, 'kind': placed, 'occurred_at': '2024-01-10 12:00:00', 'date_key': 20240111}
     ");
@@ -192,6 +192,7 @@ const OF_EVENTS: &str = "reversals and amendments are of their events";
 const REVERSED_KEYS: &str = "reversals bear the keys of the lines that they reverse";
 const OWN_KEYS: &str = "reversals without a header bear the keys of their own time";
 const AMENDED_KEYS: &str = "amended lines bear the keys of the amendment's time";
+const BY_MEMBERS: &str = "reversals by members bear the members that they name";
 const BOOKED: &str = "reversals and amendments of placed lines are booked";
 const REVERSED: &str = "reversals take what their events state";
 const AGREES: &str = "one row a placed line, and what is left is the ledger's sum";
@@ -328,6 +329,49 @@ fn a_reversal_before_its_placing_takes_the_first_placing() {
         .is_caught_by(&of(ORDERS, REVERSED_KEYS));
 }
 
+/// The first line of O1 is amended to another product.
+const AMENDED: &str = "UPDATE log.\"Amended\" SET product_id = 'P3', _absent = NULL;
+    UPDATE fact_orders SET product_key = 4 WHERE position = 8 AND kind = 'placed' OR position = 9;
+    UPDATE fact_order_lines SET product_key = 4 WHERE order_id = 'O1' AND order_line_no = 1";
+
+#[test]
+fn a_reversal_by_members_waits_until_an_amendment_makes_a_line_theirs() {
+    let returned = |product: &str, key: i64| {
+        format!("INSERT INTO log.\"ProductReturned\" VALUES (40, TIMESTAMP '2024-01-20 12:00:00', NULL, 'O1', '{product}', 1);
+        INSERT INTO fact_orders VALUES (40, 0, 'O1', 'web', 1, 'returned', '2024-01-20 12:00:00', 20240120, {key}, 1, -1, 10, -10);
+        UPDATE fact_order_lines SET returned_date_key = 20240120, quantity_left = -1, net_amount_left = -10
+          WHERE order_id = 'O1' AND order_line_no = 1")
+    };
+    let right = || Release::shop().but(AMENDED).but(&returned("P3", 4));
+    right().breaks(&[]);
+    let caught = |sql: &str, holds: &str| right().but(sql).is_caught_by(&of(ORDERS, holds));
+    caught("UPDATE fact_orders SET product_key = 1 WHERE position = 40", BY_MEMBERS);
+    caught("UPDATE fact_orders SET product_key = 3 WHERE position = 40", REVERSED_KEYS);
+    caught("UPDATE fact_orders SET customer_key = -1 WHERE position = 40", REVERSED_KEYS);
+    caught("DELETE FROM fact_orders WHERE position = 40", BOOKED);
+    // The line was the product's already when the return came: it bears no key of a later placing.
+    Release::shop().but(&returned("P1", 1)).breaks(&[]);
+    Release::shop().but(&returned("P1", 3)).is_caught_by(&of(ORDERS, REVERSED_KEYS));
+}
+
+#[test]
+fn a_reversal_that_comes_too_late_for_what_an_amendment_took_back_is_held() {
+    let late = "INSERT INTO log.\"ProductReturned\" VALUES (41, TIMESTAMP '2024-02-20 12:00:00', NULL, 'O1', 'P1', 1)";
+    Release::shop().but(AMENDED).but(late).breaks(&[]);
+    Release::shop().but(late).is_caught_by(&of(ORDERS, BOOKED));
+}
+
+#[test]
+fn an_amendment_to_nobody_is_not_silent_about_the_member() {
+    let null = "UPDATE log.\"Amended\" SET _absent = NULL";
+    let nobody =
+        "UPDATE fact_orders SET product_key = -1 WHERE position = 8 AND kind = 'placed' OR position = 9;
+        UPDATE fact_order_lines SET product_key = -1 WHERE order_id = 'O1' AND order_line_no = 1";
+    Release::shop().but(null).but(nobody).breaks(&[]);
+    Release::shop().but(null).is_caught_by(&of(ORDERS, AMENDED_KEYS));
+    Release::shop().but(nobody).is_caught_by(&of(ORDERS, AMENDED_KEYS));
+}
+
 #[test]
 fn a_line_placed_twice_is_booked_and_its_last_placing_counts() {
     let twice = "INSERT INTO log.\"Placed\" VALUES (20, TIMESTAMP '2024-01-12 12:00:00', NULL, 'O1', 'C1', 'app',
@@ -433,6 +477,24 @@ fn lines_that_take_what_they_lack_from_their_header() {
     caught("UPDATE fact_treatments SET ward_key = 1 WHERE position = 8", &of_its_time("ward"));
     caught("UPDATE fact_treatments SET discount = 0 WHERE position = 7", AS_LOGGED);
     caught("DELETE FROM fact_treatments WHERE position = 11", BOOKED);
+}
+
+#[test]
+fn lines_that_say_null_are_not_silent() {
+    let null = "UPDATE log.\"Treated\" SET _absent = 'discount' WHERE _position = 6";
+    let nobody = "UPDATE fact_treatments SET ward_key = -1, insurer = NULL WHERE visit_id = 'V1';
+        UPDATE fact_treatment_steps SET ward_key = -1, insurer = NULL WHERE visit_id = 'V1'";
+    Release::clinic().but(null).but(nobody).breaks(&[]);
+    let caught = |sql: &str, holds: &str| Release::clinic().but(sql).is_caught_by(&of(TREATMENTS, holds));
+    for sql in [null, nobody] {
+        caught(sql, AS_LOGGED);
+        caught(sql, &of_its_time("ward"));
+    }
+    // Its own ward and insurer.
+    Release::clinic()
+        .but("UPDATE log.\"Treated\" SET _absent = NULL, site = 'N', ward_no = 1, insurer = 'Acme' WHERE _position = 6;
+              UPDATE log.\"Admitted\" SET ward_no = 9, insurer = 'Else' WHERE _position = 3")
+        .breaks(&[]);
 }
 
 /// DuckDB's calendar days are chrono's, in zones that skip a day, change at midnight, or by half an hour.

@@ -17,7 +17,8 @@ SELECT * FROM (VALUES
   (9, TIMESTAMP '2024-03-11 04:30:00', 9, 'V3', 'N', NULL, 'Acme'))
 AS t(_position, _time, _order, visit_id, site, ward_no, insurer);
 CREATE TABLE log."Treated" AS
-SELECT * FROM (VALUES
+SELECT *, NULL::VARCHAR AS site, NULL::BIGINT AS ward_no, NULL::VARCHAR AS insurer, 'site,ward_no,insurer' AS _absent
+FROM (VALUES
   (6::BIGINT, TIMESTAMP '2024-03-10 12:00:00', 6::BIGINT, 'V1', 1::BIGINT, 10::DECIMAL(10, 2), NULL::DECIMAL(10, 2)),
   (7, TIMESTAMP '2024-03-11 12:00:00', 7, 'V2', 1, 20.5, 0.5),
   (8, TIMESTAMP '2024-03-11 13:00:00', 8, 'V3', 1, 7, NULL),

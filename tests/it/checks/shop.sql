@@ -29,8 +29,10 @@ SELECT * FROM (VALUES
     {'line_no': 2, 'product_id': 'P3', 'quantity': 1, 'unit_price': 1}]))
 AS t(_position, _time, _order, order_id, customer_id, channel, lines);
 CREATE TABLE log."Amended" AS
-SELECT * FROM (VALUES (8::BIGINT, TIMESTAMP '2024-02-15 12:00:00', NULL::BIGINT, 'O1', 1::BIGINT, 1::BIGINT, NULL::VARCHAR))
-AS t(_position, _time, _order, order_id, line_no, quantity, product_id);
+SELECT * FROM (VALUES (8::BIGINT, TIMESTAMP '2024-02-15 12:00:00', NULL::BIGINT, 'O1', 1::BIGINT, 1::BIGINT, NULL::VARCHAR, 'product_id'))
+AS t(_position, _time, _order, order_id, line_no, quantity, product_id, _absent);
+CREATE TABLE log."ProductReturned" (
+  _position BIGINT, _time TIMESTAMP, _order BIGINT, order_id VARCHAR, product_id VARCHAR, quantity BIGINT);
 CREATE TABLE log."Returned" AS
 SELECT * FROM (VALUES
   (9::BIGINT, TIMESTAMP '2024-02-20 12:00:00', NULL::BIGINT, 'O1', NULL::VARCHAR,
