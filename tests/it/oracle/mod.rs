@@ -13,6 +13,7 @@ mod deed;
 mod dimension;
 pub mod engine;
 mod event;
+pub mod fit;
 mod lines;
 mod measure;
 pub mod nights;
