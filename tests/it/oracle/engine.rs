@@ -18,15 +18,7 @@ pub fn engine(model: &Model, log: &[String]) -> Tables {
 pub fn engine_in_nights(model: &Model, nights: &[&[String]]) -> Tables {
     let folder = tempfile::tempdir().expect("a folder");
     let disk = Disk::default();
-<<<<<<< HEAD
-    let store = folder.path().join("log");
-    for (night, lines) in nights.iter().enumerate() {
-        add_file(model, folder.path(), night, lines);
-    }
-    let log = EventLog::open(&disk, &store, model).expect("a log");
-=======
     let log = take_in(model, nights, &disk, folder.path());
->>>>>>> 2318c78 (law: random logs pass every check)
     let history = history::replay(model, &log).expect("a history");
     let mut tables = Tables::new();
     for (dimension, built) in model.dimensions.iter().zip(&history.dimensions) {
@@ -43,29 +35,22 @@ pub fn engine_in_nights(model: &Model, nights: &[&[String]]) -> Tables {
     tables
 }
 
-<<<<<<< HEAD
+/// The log of these nights, kept in the folder.
+pub(super) fn take_in(model: &Model, nights: &[&[String]], disk: &Disk, folder: &Path) -> EventLog {
+    for (night, lines) in nights.iter().enumerate() {
+        add_file(model, folder, night, lines);
+    }
+    EventLog::open(disk, &folder.join("log"), model).expect("a log")
+}
+
 /// Adds lines to the log in `log` of a folder, as a file of their own.
-pub fn add_file(model: &Model, folder: &Path, night: usize, lines: &[String]) {
+pub(super) fn add_file(model: &Model, folder: &Path, night: usize, lines: &[String]) {
     let file = folder.join(format!("night_{night:03}.ndjson"));
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     std::fs::write(&file, text).expect("a file");
     let mut log = EventLog::open(&Disk::default(), &folder.join("log"), model).expect("a log");
     let report = log.ingest(&[file], 1, &()).expect("an ingest");
     assert!(report.failures.is_empty(), "a file was refused");
-=======
-/// The log of these nights, kept in the folder.
-pub(super) fn take_in(model: &Model, nights: &[&[String]], disk: &Disk, folder: &Path) -> EventLog {
-    let store = folder.join("log");
-    for (night, lines) in nights.iter().enumerate() {
-        let file = folder.join(format!("night_{night:03}.ndjson"));
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        std::fs::write(&file, text).expect("a file");
-        let mut log = EventLog::open(disk, &store, model).expect("a log");
-        let report = log.ingest(&[file], 1, &()).expect("an ingest");
-        assert!(report.failures.is_empty(), "a file was refused");
-    }
-    EventLog::open(disk, &store, model).expect("a log")
->>>>>>> 2318c78 (law: random logs pass every check)
 }
 
 fn fact_rows(fact: &dyn FactTable) -> Vec<Row> {
