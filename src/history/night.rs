@@ -21,6 +21,7 @@ use super::{Span, count, dimensions, history, inferred, tables, times};
 use crate::error::Result;
 use crate::log::{EventLog, Position};
 use crate::model::{EventType, Fact, FieldRef, Model};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -39,10 +40,9 @@ pub fn night(model: &Model, log: &EventLog, before: &Arc<dyn Before>) -> Result<
     let span = Span::of(model, spans.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))))?;
     let mut old_versions: BTreeMap<usize, Versions> = BTreeMap::new();
     for role in model.facts.iter().flat_map(|fact| &fact.roles) {
-        if !old_versions.contains_key(&role.dimension) {
+        if let Entry::Vacant(entry) = old_versions.entry(role.dimension) {
             let members = &all.members[role.dimension][0];
-            let versions = before::versions(before.as_ref(), model, role.dimension, members)?;
-            old_versions.insert(role.dimension, versions);
+            entry.insert(before::versions(before.as_ref(), model, role.dimension, members)?);
         }
     }
     let versions = |fact: &Fact| -> Vec<(&Versions, &Versions)> {
