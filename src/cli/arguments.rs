@@ -43,6 +43,11 @@ pub struct Arguments {
 pub enum Command {
     Run(RunArguments),
     Query(QueryArguments),
+    Status(StatusArguments),
+    Runs(RunsArguments),
+    Verify(VerifyArguments),
+    Rebuild(VerifyArguments),
+    Rollback(RollbackArguments),
     Generate(GenerateArguments),
     /// Print the JSON Schema of pipeline files.
     #[command(
@@ -141,6 +146,10 @@ pub struct QueryArguments {
     #[command(flatten)]
     pub warehouse: WarehouseArgument,
 
+    /// Ask this release instead of the current one; `starlog status` names them
+    #[arg(long, value_name = "N", env = "STARLOG_RELEASE", hide_env_values = true)]
+    pub release: Option<u64>,
+
     /// The layout whose tables have the plain names; of several, the first that the release has
     #[arg(
         long,
@@ -163,6 +172,71 @@ pub struct QueryArguments {
 
     #[command(flatten)]
     pub limits: LimitArguments,
+}
+
+/// Say where the warehouse stands: its log, its releases, what waits.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
+
+    /// Print it as JSON
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+/// Show the ledger: a line for each run, the newest last.
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
+
+    /// Print the ledger's own lines, JSON each
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+/// Replay the log from its first event: compare it with the current release, or publish it anew.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "\
+Replay the log from its first event, with none of the ways in which a night saves work.
+
+`verify` hashes every file of the current release against its manifest and compares it with what the replay \
+gives; it publishes nothing. `rebuild` checks the new tables and publishes them beside the old ones. If they \
+differ although neither log, pipeline nor program have changed, that is a bug of ours: nothing is swapped, \
+and the exit code is 4.",
+    after_help = "\
+Examples:
+  starlog verify pipelines/retail.toml
+  starlog rebuild pipelines/retail.toml --warehouse /data/shop"
+)]
+pub struct VerifyArguments {
+    /// The pipeline file
+    pub pipeline: PathBuf,
+
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
+
+    #[command(flatten)]
+    pub limits: LimitArguments,
+
+    /// Print the result as JSON
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+/// Make an older release the current one again; a swap of the pointer.
+#[derive(Debug, Args)]
+#[command(long_about = "\
+Make an older release the current one again. Only the pointer is swapped: no file is touched, readers go on, \
+and the log keeps all its events. The next run publishes the whole log again, so mend what was wrong first.")]
+pub struct RollbackArguments {
+    /// The release; without it, the one before the current one
+    pub release: Option<u64>,
+
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
 }
 
 /// Write a made-up log of a shop, the same for the same seed.

@@ -9,10 +9,12 @@ mod generate;
 mod progress;
 mod prompt;
 mod query;
+mod rebuild;
 mod run;
 mod schema;
 mod size;
 mod spill;
+mod status;
 mod summary;
 
 use std::process::ExitCode;
@@ -32,6 +34,11 @@ fn dispatch(command: &Command) -> Result<()> {
     match command {
         Command::Run(arguments) => run::run(arguments),
         Command::Query(arguments) => query::query(arguments),
+        Command::Status(arguments) => status::status(arguments),
+        Command::Runs(arguments) => status::runs(arguments),
+        Command::Verify(arguments) => rebuild::verify(arguments),
+        Command::Rebuild(arguments) => rebuild::rebuild(arguments),
+        Command::Rollback(arguments) => rebuild::rollback(arguments),
         Command::Generate(arguments) => generate::generate(arguments),
         Command::Schema => schema::schema(),
     }

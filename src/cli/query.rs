@@ -20,7 +20,7 @@ const TABLE_ROWS: u64 = 1000;
 pub fn query(arguments: &QueryArguments) -> Result<()> {
     // What is wrong with the command line is said before any file is opened.
     let text = text(arguments)?;
-    let (release, folder) = current(&arguments.warehouse.folder)?;
+    let (release, folder) = release(&arguments.warehouse.folder, arguments.release)?;
     let layout = layout(&release, arguments)?;
     // Without a folder for temporary files, what does not fit into memory fails, but nothing else.
     let spill = Spill::new().ok();
@@ -97,10 +97,15 @@ fn unreadable(file: &Path, error: io::Error) -> Error {
     }
 }
 
-/// The current release and the warehouse's folder. The pointer is followed here, once (DESIGN 27).
-fn current(folder: &Path) -> Result<(Release, PathBuf)> {
+/// The release of this number, or the current one, and the warehouse's folder. The pointer is followed here,
+/// once (DESIGN 27).
+fn release(folder: &Path, number: Option<u64>) -> Result<(Release, PathBuf)> {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    match Warehouse::open(&folder)?.current()? {
+    let warehouse = Warehouse::open(&folder)?;
+    if let Some(number) = number {
+        return Ok((warehouse.release(number)?, folder));
+    }
+    match warehouse.current()? {
         Some(release) => Ok((release, folder)),
         None => Err(Error::author(format!("{} holds no release yet", folder.display()))
             .next("publish one: starlog run PIPELINE")),

@@ -58,6 +58,6 @@ fn bind_polars(threads: Option<u16>) {
 
 /// The one place that reads the clock (DESIGN 1).
 #[allow(clippy::disallowed_methods)]
-fn now() -> String {
+pub fn now() -> String {
     chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
 }

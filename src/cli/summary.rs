@@ -78,7 +78,7 @@ fn word(path: &Path) -> String {
     }
 }
 
-fn line(page: &mut String, label: &str, text: &str) {
+pub fn line(page: &mut String, label: &str, text: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(page, "{label:<9} {}", visible(text));
 }
@@ -152,7 +152,7 @@ fn seconds(ms: u64) -> String {
 }
 
 /// 1234567 → `1,234,567`.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

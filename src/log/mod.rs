@@ -26,6 +26,7 @@ mod progress;
 mod reject;
 mod source;
 mod store;
+mod survey;
 
 pub use account::{Account, FileReport, FileState, IngestReport};
 pub use event_log::EventLog;
@@ -35,3 +36,4 @@ pub use progress::Progress;
 pub use source::{FileCode, FileFailure, Source, expand};
 pub use store::schema::rejects as rejects_schema;
 pub use store::{Piece, Scan, SegmentFile};
+pub use survey::{Survey, survey};

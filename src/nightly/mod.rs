@@ -7,11 +7,15 @@
 mod build;
 mod inspect;
 mod previous;
+mod rebuild;
 mod rejects;
 mod report;
 mod run;
 mod stage;
+mod status;
 
+pub use rebuild::{Comparison, rebuild, verify};
 pub use report::{FailedFile, Failure, FileLines, Lines, Outcome, RunReport, TableReport};
 pub use run::{Options, run};
 pub use stage::{Progress, Stage};
+pub use status::{ReleaseStatus, SourceStatus, Status, status};

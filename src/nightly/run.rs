@@ -219,7 +219,7 @@ fn continues(current: &Release, model: &Model) -> bool {
     manifest.format_version == FORMAT_VERSION && manifest.pipeline.hash == model.hash
 }
 
-fn available_threads() -> usize {
+pub(super) fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 

@@ -8,6 +8,7 @@
 //! This room never changes a published file, and no byte that it writes into a release comes from a
 //! clock, a machine or the order of threads.
 
+mod hashes;
 mod identity;
 mod manifest;
 mod parquet;
@@ -62,6 +63,41 @@ impl Warehouse {
     /// A pointer that is no link to a release, and a release without a readable manifest.
     pub fn current(&self) -> Result<Option<Release>> {
         release::current(&self.dir)
+    }
+
+    /// A published release by its number, current or not.
+    ///
+    /// # Errors
+    ///
+    /// There is none of that number, or its manifest cannot be read.
+    pub fn release(&self, number: u64) -> Result<Release> {
+        release::numbered(&self.dir, number)
+    }
+
+    /// The numbers of all published releases, rising.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be read.
+    pub fn releases(&self) -> Result<Vec<u64>> {
+        let mut numbers = release::numbers(&self.dir)?;
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// The ledger of runs, a line of JSON each, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// It is there but cannot be read.
+    pub fn runs(&self) -> Result<Vec<String>> {
+        let path = self.dir.join("runs.jsonl");
+        match std::fs::read_to_string(&path) {
+            // A run that was killed may have left half a line.
+            Ok(text) => Ok(text.lines().filter(|line| line.ends_with('}')).map(str::to_owned).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(Error::io("read", &path, error)),
+        }
     }
 
     /// The folder itself.

@@ -4,7 +4,7 @@
 //! the swap of the pointer. Only the swap is the commit. Any error ends the run: nothing is tried
 //! again, and the next writer clears what is not published.
 
-use super::{Release, Staged, release};
+use super::{Release, Staged, Writer, release};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use std::fs;
@@ -35,16 +35,36 @@ impl Staged<'_> {
         disk.rename(&staged, &dir).map_err(|error| Error::io("move into place", &dir, error))?;
         sync(disk, &releases)?;
 
-        let pointer = release::pointer(warehouse);
-        let new_pointer = self.writer.staging().join("current");
-        disk.symlink(&release::relative_path(self.number), &new_pointer)
-            .map_err(|error| Error::io("create", &new_pointer, error))?;
-        disk.replace(&new_pointer, &pointer).map_err(|error| Error::io("swap", &pointer, error))?;
-        sync(disk, warehouse)?;
+        self.writer.point_at(self.number)?;
 
         let release = Release::new(dir, manifest);
         self.writer.make_read_only(&release)?;
         Ok(release)
+    }
+}
+
+impl Writer {
+    /// Makes a published release the current one: the swap of the pointer, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// There is no such release; the disk fails.
+    pub fn roll_back(&self, number: u64) -> Result<Release> {
+        let release = self.warehouse().release(number)?;
+        self.point_at(number)?;
+        Ok(release)
+    }
+
+    /// The commit (DESIGN 26).
+    fn point_at(&self, number: u64) -> Result<()> {
+        let disk = &self.disk;
+        let warehouse = self.warehouse().dir();
+        let pointer = release::pointer(warehouse);
+        let new_pointer = self.staging().join("current");
+        disk.symlink(&release::relative_path(number), &new_pointer)
+            .map_err(|error| Error::io("create", &new_pointer, error))?;
+        disk.replace(&new_pointer, &pointer).map_err(|error| Error::io("swap", &pointer, error))?;
+        sync(disk, warehouse)
     }
 }
 

@@ -94,11 +94,28 @@ pub(super) fn current(warehouse: &Path) -> Result<Option<Release>> {
     if !dir.is_dir() {
         return Err(no_release(&pointer, &format!("{} is not there", dir.display())));
     }
+    read(dir, number).map(Some)
+}
+
+fn read(dir: PathBuf, number: u64) -> Result<Release> {
     let manifest = Manifest::read(&dir)?;
     if manifest.release != number {
         return Err(no_release(&dir, &format!("its manifest is of release {}", manifest.release)));
     }
-    Ok(Some(Release::new(dir, manifest)))
+    Ok(Release::new(dir, manifest))
+}
+
+/// A published release by its number.
+pub(super) fn numbered(warehouse: &Path, number: u64) -> Result<Release> {
+    let dir = path(warehouse, number);
+    if dir.is_dir() {
+        return read(dir, number);
+    }
+    let mut there = numbers(warehouse)?;
+    there.sort_unstable();
+    let there: Vec<String> = there.iter().map(u64::to_string).collect();
+    Err(Error::author(format!("there is no release {number}"))
+        .next(format!("there are: {}", there.join(", "))))
 }
 
 /// The numbers of all folders of releases, in no order.

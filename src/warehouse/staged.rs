@@ -181,6 +181,14 @@ impl Staged<'_> {
     pub fn keep_fact(&self, plan: &FactPlan, partition: PartitionKey) -> Result<()> {
         let file = format!("{}/{}", partition.directory(), partition.file_name());
         let (original, known) = self.known(&plan.name, &file)?;
+        let metadata = fs::metadata(&original).map_err(|error| Error::io("read", &original, error))?;
+        if metadata.len() != known.bytes {
+            return Err(Error::operator(format!(
+                "{} is not the file that was published",
+                original.display()
+            ))
+            .next("starlog rebuild PIPELINE makes it again from the log"));
+        }
         let sums = Sums::from_text(&known.sums)?;
         for layout in &self.layouts {
             let path = format!("{layout}/{}/{file}", plan.name);

@@ -12,6 +12,7 @@ mod law;
 mod layout;
 mod log;
 mod night;
+mod operate;
 mod oracle;
 mod parquet_file;
 mod pipeline;

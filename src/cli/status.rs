@@ -1,0 +1,101 @@
+//! `starlog status` and `starlog runs`: where a warehouse stands, and what was done to it.
+
+use std::io::{self, Write};
+
+use comfy_table::Table;
+use comfy_table::presets::UTF8_FULL_CONDENSED;
+use serde_json::Value;
+use starlog::error::Result;
+use starlog::nightly::{self, Status};
+use starlog::query::visible;
+use starlog::warehouse::Warehouse;
+
+use super::arguments::{RunsArguments, StatusArguments};
+use super::failure::of_stdout;
+use super::summary::{self, grouped, line};
+
+pub fn status(arguments: &StatusArguments) -> Result<()> {
+    let status = nightly::status(&arguments.warehouse.folder)?;
+    let text = if arguments.json { summary::as_json(&status)? } else { page(&status) };
+    io::stdout().lock().write_all(text.as_bytes()).map_err(of_stdout)
+}
+
+fn page(status: &Status) -> String {
+    let mut page = String::new();
+    line(&mut page, "pipeline", &status.pipeline);
+    line(&mut page, "log", &format!("ends at position {}", grouped(status.log_position)));
+    match &status.current {
+        Some(current) => {
+            let behind = status.log_position.saturating_sub(current.log_position);
+            let behind = match behind {
+                0 => "with the log".to_owned(),
+                events => format!("{} events behind the log", grouped(events)),
+            };
+            let layouts = current.layouts.join(", ");
+            line(&mut page, "current", &format!("release {}, {layouts}, {behind}", current.release));
+            for (label, counts) in [
+                ("inferred", &current.counts.inferred),
+                ("held", &current.counts.held),
+                ("over", &current.counts.over_reversed),
+                ("again", &current.counts.placed_again),
+            ] {
+                let some = counts.iter().filter(|(_, count)| *count > 0);
+                let some: Vec<String> =
+                    some.map(|(name, count)| format!("{name} {}", grouped(*count))).collect();
+                if !some.is_empty() {
+                    line(&mut page, label, &some.join(", "));
+                }
+            }
+        }
+        None => line(&mut page, "current", "no release has been published"),
+    }
+    let releases: Vec<String> = status.releases.iter().map(u64::to_string).collect();
+    line(&mut page, "releases", &releases.join(", "));
+    let lines = &status.lines;
+    let read = format!(
+        "{} read: {} accepted, {} duplicates, {} rejects, {} ignored, {} blank",
+        grouped(lines.read),
+        grouped(lines.accepted),
+        grouped(lines.duplicate),
+        grouped(lines.rejected),
+        grouped(lines.ignored),
+        grouped(lines.blank)
+    );
+    line(&mut page, "lines", &read);
+    line(&mut page, "sources", &format!("{} files", grouped(status.sources.len() as u64)));
+    for source in status.sources.iter().filter(|source| source.held_bytes > 0) {
+        let waiting = format!("half a line in {}, {} bytes", source.file, grouped(source.held_bytes));
+        line(&mut page, "waiting", &waiting);
+    }
+    line(&mut page, "size", &format!("{} bytes", grouped(status.size_bytes)));
+    page
+}
+
+pub fn runs(arguments: &RunsArguments) -> Result<()> {
+    let runs = Warehouse::open(&arguments.warehouse.folder)?.runs()?;
+    let mut stdout = io::stdout().lock();
+    if arguments.json {
+        return runs.iter().try_for_each(|run| writeln!(stdout, "{run}")).map_err(of_stdout);
+    }
+    let mut table = Table::new();
+    table.load_preset(UTF8_FULL_CONDENSED);
+    table.set_header(["started", "outcome", "release", "new events", "rejects", "seconds", "failure"]);
+    for run in runs.iter().filter_map(|run| serde_json::from_str::<Value>(run).ok()) {
+        let text = |path: &str| match run.pointer(path) {
+            Some(Value::String(text)) => visible(text).into_owned(),
+            Some(Value::Null) | None => String::new(),
+            Some(other) => other.to_string(),
+        };
+        let seconds = run.pointer("/elapsed_ms").and_then(Value::as_u64).unwrap_or_default();
+        table.add_row([
+            text("/started"),
+            text("/outcome"),
+            text("/release"),
+            text("/lines/accepted"),
+            text("/lines/rejected"),
+            format!("{}.{:02}", seconds / 1000, seconds % 1000 / 10),
+            text("/failure/message"),
+        ]);
+    }
+    writeln!(stdout, "{table}").map_err(of_stdout)
+}

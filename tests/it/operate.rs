@@ -1,0 +1,131 @@
+//! What an operator does besides running: looks, verifies, rebuilds, rolls back.
+
+use crate::support::World;
+use starlog::disk::Disk;
+use starlog::nightly::{self, Outcome};
+use starlog::warehouse::{Warehouse, Writer};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const NOW: &str = "2026-11-23T00:00:00Z";
+
+/// The retail log in two nights.
+fn two_nights() -> World {
+    let world = World::new("pipelines/retail.toml");
+    let mut files: Vec<PathBuf> =
+        fs::read_dir("data/retail").unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "ndjson"));
+    files.sort();
+    let all: Vec<u8> = files.iter().flat_map(|file| fs::read(file).unwrap()).collect();
+    let half = all.len() / 2 + all[all.len() / 2..].iter().position(|&byte| byte == b'\n').unwrap() + 1;
+    let first = world.write("1.ndjson", &all[..half]);
+    assert_eq!(world.run_on(std::slice::from_ref(&first)).outcome, Outcome::Published);
+    let second = world.write("2.ndjson", &all[half..]);
+    assert_eq!(world.run_on(&[first, second]).outcome, Outcome::Published);
+    world
+}
+
+fn current(world: &World) -> u64 {
+    world.release().number()
+}
+
+fn compare(world: &World) -> nightly::Comparison {
+    nightly::verify(world.model(), &world.warehouse(), Some(2), &Disk::default(), NOW).unwrap()
+}
+
+/// Changes one byte of a published file, whatever its mode says.
+fn spoil(file: &Path) {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+    let mut bytes = fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn a_night_is_verified_by_a_replay() {
+    let world = two_nights();
+    let compared = compare(&world);
+    assert_eq!((compared.release, compared.published), (2, None));
+    assert!(compared.files > 100, "{}", compared.files);
+    assert_eq!((compared.damages, compared.differences), (vec![], vec![]));
+
+    spoil(&world.release().dir().join("star/dim_store/dim_store.parquet"));
+    let compared = compare(&world);
+    assert_eq!(compared.damages, ["star/dim_store/dim_store.parquet: other bytes than were published"]);
+    assert!(compared.differences.is_empty(), "{:?}", compared.differences);
+    assert_eq!(current(&world), 2, "a verification publishes nothing");
+}
+
+#[test]
+fn a_rebuild_equals_the_nights() {
+    let world = two_nights();
+    let hash = world.release().manifest().blake3.clone();
+    let rebuild =
+        || nightly::rebuild(world.model(), &world.warehouse(), Some(2), None, &Disk::default(), NOW);
+    let rebuilt = rebuild().unwrap();
+    assert_eq!((rebuilt.release, rebuilt.published), (2, Some(3)));
+    assert!(rebuilt.differences.is_empty(), "{:?}", rebuilt.differences);
+    assert_eq!(world.release().manifest().blake3, hash);
+
+    // A release that claims other tables than its log gives is a bug of ours, and stays.
+    let manifest = world.release().dir().join("manifest.json");
+    fs::set_permissions(&manifest, fs::Permissions::from_mode(0o644)).unwrap();
+    let entry = world.release().manifest().layouts["star"]["dim_store"].files[0].blake3.clone();
+    let text = fs::read_to_string(&manifest).unwrap().replace(&entry, &"0".repeat(64));
+    fs::write(&manifest, text).unwrap();
+    let error = rebuild().unwrap_err();
+    assert_eq!(error.exit_code(), 4, "{error}");
+    assert!(error.to_string().contains("star/dim_store/dim_store.parquet: other rows"), "{error}");
+    assert_eq!(current(&world), 3);
+}
+
+#[test]
+fn a_rollback_swaps_the_pointer_and_the_next_run_goes_on() {
+    let world = two_nights();
+    let hash = world.release().manifest().blake3.clone();
+    let writer = Writer::open(&Disk::default(), &world.warehouse(), "retail", NOW).unwrap();
+    assert_eq!(writer.roll_back(1).unwrap().number(), 1);
+    assert_eq!(writer.roll_back(7).unwrap_err().exit_code(), 2);
+    drop(writer);
+    assert_eq!(current(&world), 1);
+    let warehouse = Warehouse::open(&world.warehouse()).unwrap();
+    assert_eq!(warehouse.releases().unwrap(), [1, 2]);
+    assert_eq!(warehouse.release(2).unwrap().manifest().blake3, hash);
+
+    // The log has everything, so the next run publishes it again.
+    let files = ["1.ndjson", "2.ndjson"].map(|file| world.path(file).to_str().unwrap().to_owned());
+    assert_eq!(world.run_on(&files).release, Some(3));
+    assert_eq!(world.release().manifest().blake3, hash);
+}
+
+#[test]
+fn the_commands_tell() {
+    let world = two_nights();
+    let starlog = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_starlog"));
+        let output = command.args(arguments).arg("--warehouse").arg(world.warehouse()).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let status: serde_json::Value = serde_json::from_str(&starlog(&["status", "--json"])).unwrap();
+    let position = world.release().manifest().log_position;
+    assert_eq!(status["log_position"], position);
+    assert_eq!(status["current"]["release"], 2);
+    assert_eq!(status["releases"], serde_json::json!([1, 2]));
+    assert_eq!(status["sources"].as_array().unwrap().len(), 2);
+    assert!(starlog(&["status"]).contains("release 2, snowflake, star, with the log"));
+    assert_eq!(starlog(&["runs", "--json"]).lines().count(), 2);
+    assert!(starlog(&["runs"]).contains("published"));
+    let count = |release: &str| {
+        let sql = "SELECT count(*) FROM fact_orders";
+        starlog(&["query", "--format", "csv", "--release", release, sql])
+    };
+    assert_ne!(count("1"), count("2"));
+    assert!(starlog(&["verify", "pipelines/retail.toml"]).contains("all the same"));
+    assert!(starlog(&["rebuild", "pipelines/retail.toml"]).contains("every file is that of release 2"));
+    assert_eq!(starlog(&["rollback"]), "release 2 is current; it was 3\n");
+}
