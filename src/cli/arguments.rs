@@ -45,7 +45,11 @@ pub enum Command {
     Query(QueryArguments),
     Status(StatusArguments),
     Runs(RunsArguments),
+    /// Hash the current release and compare it with a replay of the log
+    #[command(long_about = VERIFY)]
     Verify(VerifyArguments),
+    /// Make all tables again from the log's first event, and publish them
+    #[command(long_about = REBUILD)]
     Rebuild(VerifyArguments),
     Rollback(RollbackArguments),
     Generate(GenerateArguments),
@@ -196,21 +200,21 @@ pub struct RunsArguments {
     pub json: bool,
 }
 
-/// Replay the log from its first event: compare it with the current release, or publish it anew.
-#[derive(Debug, Args)]
-#[command(
-    long_about = "\
-Replay the log from its first event, with none of the ways in which a night saves work.
+const VERIFY: &str = "\
+Hash the current release and compare it with a replay of the log.
 
-`verify` hashes every file of the current release against its manifest and compares it with what the replay \
-gives; it publishes nothing. `rebuild` checks the new tables and publishes them beside the old ones. If they \
-differ although neither log, pipeline nor program have changed, that is a bug of ours: nothing is swapped, \
-and the exit code is 4.",
-    after_help = "\
-Examples:
-  starlog verify pipelines/retail.toml
-  starlog rebuild pipelines/retail.toml --warehouse /data/shop"
-)]
+Every file is hashed against the manifest, and made again from the log's first event on, with none of the ways \
+in which a night saves work. Nothing is published. Files that are not what was published exit with 3; tables \
+that are not what the log gives are a bug of ours and exit with 4.";
+
+const REBUILD: &str = "\
+Make all tables again from the log's first event, and publish them.
+
+They are checked and compared with the current release, which readers keep meanwhile. If they differ although \
+neither log, pipeline nor program have changed, that is a bug of ours: nothing is swapped, and the exit code \
+is 4.";
+
+#[derive(Debug, Args)]
 pub struct VerifyArguments {
     /// The pipeline file
     pub pipeline: PathBuf,
