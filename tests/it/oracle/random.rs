@@ -68,10 +68,11 @@ struct Sizes {
     headers: usize,
 }
 
-/// A few instants around the clock changes of autumn 2024, some of them a microsecond apart.
+/// A few instants around and after the clock changes of autumn 2024, some of them a microsecond apart.
 fn instants(random: &mut Random, count: usize) -> Vec<i64> {
     let start = 1_729_375_200_000_000; // 2024-10-19T22:00:00Z
-    let days = 30;
+    // A third of the logs go over months that close.
+    let days = if random.below(3) == 0 { 120 } else { 30 };
     let mut instants: Vec<i64> = Vec::new();
     for _ in 0..4 + count / 6 {
         let half_hours = random.below(days * 48) as i64;
