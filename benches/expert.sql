@@ -702,7 +702,7 @@ COPY (
         GROUP BY order_id, line_no
     )
     SELECT
-        order_id, line_no AS order_line_no, line_no, channel, currency, status,
+        position, CAST(item AS BIGINT) AS item, order_id, line_no AS order_line_no, line_no, channel, currency, status,
         product_key, customer_key, store_key,
         date_key AS placed_date_key, shipped_date_key, delivered_date_key, cancelled_date_key,
         CAST(-2 AS BIGINT) AS returned_date_key,
@@ -714,7 +714,7 @@ COPY (
     WHERE NOT is_changed
     UNION ALL
     SELECT
-        l.order_id, l.line_no, l.line_no, l.channel, l.currency,
+        l.position, CAST(l.item AS BIGINT), l.order_id, l.line_no, l.line_no, l.channel, l.currency,
         CASE WHEN e.latest > coalesce(f.latest, 0) THEN e.latest_kind ELSE l.status END,
         e.product_key, e.customer_key, e.store_key,
         l.date_key, l.shipped_date_key, l.delivered_date_key, l.cancelled_date_key,
