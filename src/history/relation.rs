@@ -124,7 +124,8 @@ fn first_of_month(day: NaiveDate) -> NaiveDate {
     day.with_day(1).unwrap_or(day)
 }
 
-/// What a replay counted. Everything here is a function of pipeline and log.
+/// What a replay counted. All but the look-ups is a function of pipeline and log;
+/// those are of the part that was replayed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     /// Members that only facts or children have mentioned, by level.

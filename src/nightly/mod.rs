@@ -1,7 +1,8 @@
 //! State → plan → report: what must be done tonight?
 //!
-//! [`run`] takes in what is new, builds the tables from the whole log, checks them while nobody sees them,
-//! and publishes. When anything fails before that, the log keeps its new events and the old release stays
+//! [`run`] takes in what is new, builds the tables (going on from the release before where there is one of
+//! this pipeline), checks them while nobody sees them, and publishes. [`rebuild`] and [`verify`] go back to the
+//! log's first event. When anything fails before that, the log keeps its new events and the old release stays
 //! current. Never decides what a table holds: that is `history`; never asks what time it is: that is `main`.
 
 mod build;

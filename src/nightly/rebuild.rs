@@ -39,9 +39,7 @@ pub fn verify(
     disk: &Disk,
     started: &str,
 ) -> Result<Comparison> {
-    let writer = Writer::open(disk, dir, &model.name, started)?;
-    let log = EventLog::open(disk, &writer.warehouse().log_dir(), model)?;
-    let current = current(&writer)?;
+    let (writer, log, current) = open(model, dir, disk, started)?;
     comparable(&current, model, &log)?;
     let (damages, staged) = in_pool(threads, || {
         let damages = current.damages();
@@ -72,9 +70,7 @@ pub fn rebuild(
     disk: &Disk,
     started: &str,
 ) -> Result<Comparison> {
-    let writer = Writer::open(disk, dir, &model.name, started)?;
-    let log = EventLog::open(disk, &writer.warehouse().log_dir(), model)?;
-    let current = current(&writer)?;
+    let (writer, log, current) = open(model, dir, disk, started)?;
     let staged = in_pool(threads, || anew(&writer, model, &log, &current.layouts()?))?;
     let candidate = staged.candidate()?;
     inspect(&candidate, model, writer.warehouse().dir(), threads, memory_bytes)?;
@@ -98,11 +94,15 @@ pub fn rebuild(
     })
 }
 
-fn current(writer: &Writer) -> Result<Release> {
-    writer.warehouse().current()?.ok_or_else(|| {
-        Error::author(format!("{} holds no release yet", writer.warehouse().dir().display()))
-            .next("publish one: starlog run PIPELINE")
-    })
+/// The warehouse, locked; its log, and the current release.
+fn open(model: &Model, dir: &Path, disk: &Disk, started: &str) -> Result<(Writer, EventLog, Release)> {
+    let writer = Writer::open(disk, dir, &model.name, started)?;
+    let log = EventLog::open(disk, &writer.warehouse().log_dir(), model)?;
+    match writer.warehouse().current()? {
+        Some(current) => Ok((writer, log, current)),
+        None => Err(Error::author(format!("{} holds no release yet", dir.display()))
+            .next("publish one: starlog run PIPELINE")),
+    }
 }
 
 /// All tables, by a replay of the whole log.

@@ -2,7 +2,7 @@
 //!
 //! A file is encoded in memory first. If the current release holds the same bytes under the same name,
 //! the new release gets a second name for that file and nothing is written; a file that both layouts
-//! share is written once.
+//! share is written once. A partition that `history` says is kept is not even read.
 
 use super::manifest::{Column, DataFile, LogEnd, Manifest, Pipeline, Relations, TableEntry, root_hash};
 use super::parquet::{Encoded, encode};

@@ -166,6 +166,20 @@ fn a_night_is_a_replay(#[values("shop", "clinic", "network")] pipeline: &str) {
     });
 }
 
+/// A late header event that says nothing new but a carried column changes the rows of lines all the same.
+#[test]
+fn a_late_header_changes_a_column_of_its_lines() {
+    let opened = |at: &str, urgency: &str| {
+        format!(
+            r#"{{"at":"{at}","data":{{"doctor_id":"k3","hospital_code":"k0","patient_id":3,"urgency":"{urgency}","visit_id":2,"ward_no":1}},"what":"VisitOpened"}}"#
+        )
+    };
+    let given = r#"{"at":"2024-10-25T09:00:00Z","data":{"amount":"7.0007","doctor_id":"k3","treatment_no":"k2","units":4,"visit_id":2},"what":"TreatmentGiven"}"#;
+    let first = [opened("2024-10-25T06:30:00Z", "a"), given.to_owned()];
+    let second = [opened("2024-10-25T06:20:00Z", "b")];
+    assert_eq!(differences_by_night(&load("clinic"), &[&first, &second]), None);
+}
+
 /// How many random logs of each pipeline; more of them by the environment.
 fn seeds() -> u64 {
     std::env::var("STARLOG_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(60)

@@ -101,6 +101,25 @@ fn a_rollback_swaps_the_pointer_and_the_next_run_goes_on() {
     assert_eq!(world.release().manifest().blake3, hash);
 }
 
+/// A night takes over what it does not read, but not half of it.
+#[test]
+fn a_file_that_was_cut_off_is_not_carried_on() {
+    let world = two_nights();
+    let files = ["1.ndjson", "2.ndjson"].map(|file| world.path(file).to_str().unwrap().to_owned());
+    let month = world.release().dir().join("star/fact_orders/date_month=2023-01/2023-01.parquet");
+    fs::set_permissions(&month, fs::Permissions::from_mode(0o644)).unwrap();
+    let bytes = fs::read(&month).unwrap();
+    fs::write(&month, &bytes[..bytes.len() - 1]).unwrap();
+    // Nothing but a department: no fact is read.
+    let third = r#"{"seq":99999999,"event_type":"DepartmentCreated","version":1,"timestamp":"2023-03-01T00:00:00Z","payload":{"department_id":"D99","name":"Nothing"}}"#;
+    let third = world.write("3.ndjson", format!("{third}\n"));
+    let log = files.into_iter().chain([third]).collect();
+    let error = world.try_run(&nightly::Options { log, ..world.options() }).unwrap_err();
+    assert_eq!(error.exit_code(), 3, "{error}");
+    assert!(error.to_string().contains("2023-01.parquet is not the file that was published"), "{error}");
+    assert_eq!(current(&world), 2);
+}
+
 #[test]
 fn the_commands_tell() {
     let world = two_nights();
