@@ -10,6 +10,7 @@ mod progress;
 mod prompt;
 mod query;
 mod rebuild;
+mod rollback;
 mod run;
 mod schema;
 mod size;
@@ -38,7 +39,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Runs(arguments) => status::runs(arguments),
         Command::Verify(arguments) => rebuild::verify(arguments),
         Command::Rebuild(arguments) => rebuild::rebuild(arguments),
-        Command::Rollback(arguments) => rebuild::rollback(arguments),
+        Command::Rollback(arguments) => rollback::rollback(arguments),
         Command::Generate(arguments) => generate::generate(arguments),
         Command::Schema => schema::schema(),
     }

@@ -4,15 +4,78 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use clap::Args;
+use clap::builder::FalseyValueParser;
 use starlog::error::{Error, Result};
 use starlog::layout::Layout;
 use starlog::query::{Format, Limit, Session, describe};
 use starlog::warehouse::{Release, Warehouse};
 
-use super::arguments::QueryArguments;
+use super::arguments::{FormatArgument, LayoutArgument, LimitArguments, WarehouseArgument};
 use super::failure::note;
 use super::prompt;
 use super::spill::Spill;
+
+/// Ask the current release in SQL.
+#[derive(Debug, Args)]
+#[command(
+    long_about = "\
+Ask the current release in SQL, as DuckDB speaks it.
+
+Tables have their plain names: fact_orders, dim_product, dim_date. In either layout, star.dim_product is the \
+whole dimension in one relation, beside star.fact_orders and star.dim_date: one text runs on both. Events are log.\"OrderPlaced\" and so on, the \
+lines that were no events log.rejects; both end where the release ends. DESCRIBE says what a column is, \
+duckdb_columns() has a comment on each.
+
+A query can only read. Without SQL, and on a terminal, there is a prompt.",
+    after_help = "\
+Examples:
+  starlog query 'SHOW TABLES'
+  starlog query \"SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'fact_orders'\"
+  starlog query 'SELECT kind, count(*), sum(net_amount) FROM fact_orders GROUP BY kind'
+  starlog query 'SELECT code, file, line, message FROM log.rejects'
+  starlog query --format csv -f report.sql > report.csv
+  echo 'FROM dim_date LIMIT 3' | starlog query -"
+)]
+pub struct QueryArguments {
+    /// The question, or `-` to read it from standard input; several end with `;`
+    #[arg(value_name = "SQL", conflicts_with = "file")]
+    pub sql: Option<String>,
+
+    /// Read the question from a file
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
+
+    /// Ask this release instead of the current one; `starlog status` names them
+    #[arg(long, value_name = "N", env = "STARLOG_RELEASE", hide_env_values = true)]
+    pub release: Option<u64>,
+
+    /// The layout whose tables have the plain names; of several, the first that the release has
+    #[arg(
+        long,
+        value_name = "LAYOUT",
+        value_delimiter = ',',
+        default_value = "star,snowflake",
+        env = "STARLOG_LAYOUT",
+        hide_env_values = true
+    )]
+    pub layout: Vec<LayoutArgument>,
+
+    /// How the answer looks. CSV and JSON hold every value as it is; in the others, signs that a
+    /// terminal would obey are escaped
+    #[arg(long, default_value = "table", env = "STARLOG_FORMAT", hide_env_values = true)]
+    pub format: FormatArgument,
+
+    /// Show all rows of a table; without it, the first 1000
+    #[arg(long, env = "STARLOG_ALL", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub all: bool,
+
+    #[command(flatten)]
+    pub limits: LimitArguments,
+}
 
 /// As many rows of a table as a person may want to scroll through.
 const TABLE_ROWS: u64 = 1000;

@@ -1,17 +1,49 @@
-//! `starlog verify`, `starlog rebuild` and `starlog rollback`.
+//! `starlog verify` and `starlog rebuild`: the log, replayed from its first event.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
+use clap::Args;
+use clap::builder::FalseyValueParser;
 use starlog::disk::Disk;
 use starlog::error::{Error, Result};
 use starlog::model;
 use starlog::nightly::{self, Comparison};
-use starlog::warehouse::{Warehouse, Writer};
 
-use super::arguments::{RollbackArguments, VerifyArguments};
+use super::arguments::{LimitArguments, WarehouseArgument};
 use super::failure::of_stdout;
 use super::run::now;
 use super::summary;
+
+pub const VERIFY: &str = "\
+Hash the current release and compare it with a replay of the log.
+
+Every file is hashed against the manifest, and made again from the log's first event on, with none of the ways \
+in which a night saves work. Nothing is published. Files that are not what was published exit with 3; tables \
+that are not what the log gives are a bug of ours and exit with 4.";
+
+pub const REBUILD: &str = "\
+Make all tables again from the log's first event, and publish them.
+
+They are checked and compared with the current release, which readers keep meanwhile. If they differ although \
+neither log, pipeline nor program have changed, that is a bug of ours: nothing is swapped, and the exit code \
+is 4.";
+
+#[derive(Debug, Args)]
+pub struct VerifyArguments {
+    /// The pipeline file
+    pub pipeline: PathBuf,
+
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
+
+    #[command(flatten)]
+    pub limits: LimitArguments,
+
+    /// Print the result as JSON
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
 
 /// As many differences as a person reads.
 const SHOWN: usize = 20;
@@ -64,24 +96,5 @@ fn tell(arguments: &VerifyArguments, compared: &Comparison, text: &str) -> Resul
         let shown: String = wrong.take(SHOWN).map(|line| format!("  {line}\n")).collect();
         format!("{text}{shown}")
     };
-    io::stdout().lock().write_all(text.as_bytes()).map_err(of_stdout)
-}
-
-pub fn rollback(arguments: &RollbackArguments) -> Result<()> {
-    let folder = &arguments.warehouse.folder;
-    let warehouse = Warehouse::open(folder)?;
-    let current = warehouse.current()?.map_or(0, |current| current.number());
-    let number = match arguments.release {
-        Some(number) => number,
-        None => {
-            warehouse.releases()?.into_iter().filter(|number| *number < current).max().ok_or_else(|| {
-                Error::author(format!("there is no release before {current}"))
-                    .next("starlog status names those that are there")
-            })?
-        }
-    };
-    let writer = Writer::open(&Disk::default(), folder, warehouse.pipeline(), &now())?;
-    let release = writer.roll_back(number)?;
-    let text = format!("release {} is current; it was {current}\n", release.number());
     io::stdout().lock().write_all(text.as_bytes()).map_err(of_stdout)
 }

@@ -3,16 +3,100 @@
 use std::env;
 use std::io::{self, Write};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 
+use clap::Args;
+use clap::builder::FalseyValueParser;
 use starlog::disk::Disk;
-use starlog::error::Result;
+use starlog::error::{Error, Result};
 use starlog::{model, nightly};
 
-use super::arguments::RunArguments;
+use super::arguments::{LayoutArgument, LimitArguments, WarehouseArgument};
 use super::failure::{of_stdout, say};
 use super::progress::Bar;
 use super::summary;
+
+/// Take in new events, build the tables, check them, publish them.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "starlog run <PIPELINE> [OPTIONS]",
+    long_about = "\
+Take in new events, build the tables, check them, publish them.
+
+What a run publishes is a release: an immutable folder of Parquet files, to which \
+`warehouse/current` points. Whoever reads the release before goes on undisturbed. When a check fails, \
+nothing is published, and the next run goes on from there. Running again takes what is new.
+
+A line that was rejected stays rejected: a file that was read may grow, but not change. Put the corrected \
+line into a new file, and run again.",
+    after_help = "\
+Examples:
+  starlog run pipelines/retail.toml
+  starlog run pipelines/retail.toml --layout star,snowflake --warehouse /data/shop
+  starlog run pipelines/retail.toml --log 'incoming/*.ndjson.gz'
+  starlog run pipelines/retail.toml --json | jq .release"
+)]
+pub struct RunArguments {
+    /// The pipeline file; `starlog schema` describes it
+    pub pipeline: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
+
+    /// How dimensions lie on disk; both, if both are named. Without it, what the current release has;
+    /// a first release is a star
+    #[arg(
+        long,
+        value_name = "LAYOUT",
+        value_delimiter = ',',
+        env = "STARLOG_LAYOUT",
+        hide_env_values = true
+    )]
+    pub layout: Vec<LayoutArgument>,
+
+    /// Read these files instead of those that the pipeline names: .ndjson, .ndjson.gz or .ndjson.zst.
+    /// Relative to where starlog runs; in the environment, commas stand between several
+    #[arg(long, value_name = "FILE-OR-GLOB", num_args = 1.., env = LOG, hide_env_values = true)]
+    pub log: Vec<String>,
+
+    #[command(flatten)]
+    pub limits: LimitArguments,
+
+    /// Print the summary as JSON
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+impl RunArguments {
+    /// The pipeline and the files to read. `--log` takes whatever follows it, also a pipeline at the end.
+    pub fn inputs(&self) -> Result<(PathBuf, Vec<String>), Error> {
+        let mut log = self.log.clone();
+        let of_environment = std::env::var(LOG).ok();
+        if let ([all], Some(text)) = (log.as_slice(), of_environment)
+            && *all == text
+        {
+            log = text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect();
+        }
+        match &self.pipeline {
+            Some(pipeline) => Ok((pipeline.clone(), log)),
+            None if log.last().is_some_and(|last| last.ends_with(".toml")) => {
+                let pipeline = log.pop().unwrap_or_default();
+                if log.is_empty() { Err(no_log()) } else { Ok((PathBuf::from(pipeline), log)) }
+            }
+            None => {
+                Err(Error::author("no pipeline is named").next("starlog run PIPELINE --log FILE-OR-GLOB ..."))
+            }
+        }
+    }
+}
+
+fn no_log() -> Error {
+    Error::author("--log names no file but the pipeline").next("starlog run PIPELINE --log FILE-OR-GLOB ...")
+}
+
+/// The environment variable of `--log`.
+const LOG: &str = "STARLOG_LOG";
 
 pub fn run(arguments: &RunArguments) -> Result<()> {
     let (pipeline, log) = arguments.inputs()?;

@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use clap::Args;
+use clap::builder::FalseyValueParser;
 use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use serde_json::Value;
@@ -10,9 +12,31 @@ use starlog::nightly::{self, Status};
 use starlog::query::visible;
 use starlog::warehouse::Warehouse;
 
-use super::arguments::{RunsArguments, StatusArguments};
+use super::arguments::WarehouseArgument;
 use super::failure::of_stdout;
 use super::summary::{self, grouped, line};
+
+/// Say where the warehouse stands: its log, its releases, what waits.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
+
+    /// Print it as JSON
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
+
+/// Show the ledger: a line for each run, the newest last.
+#[derive(Debug, Args)]
+pub struct RunsArguments {
+    #[command(flatten)]
+    pub warehouse: WarehouseArgument,
+
+    /// Print the ledger's own lines, JSON each
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub json: bool,
+}
 
 pub fn status(arguments: &StatusArguments) -> Result<()> {
     let status = nightly::status(&arguments.warehouse.folder)?;
