@@ -4,7 +4,7 @@
 
 use super::account::Account;
 use super::decode::{Decoded, Finished, Plan, Verdict};
-use super::dedup::{Ids, Standing};
+use super::ids::{Ids, Standing};
 use super::position::Position;
 use super::reject::{Code, Flaw};
 use super::store::{Job, SegmentWriter, schema};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// The state of an ingest in the order of the log.
 pub struct Committer<'p> {
     plan: &'p Plan,
-    ids: Ids,
+    pub ids: Ids,
     /// Of the last event.
     pub position: Position,
     pub writer: SegmentWriter,
@@ -70,7 +70,7 @@ impl<'p> Committer<'p> {
                 Verdict::Reject(flaw) => flaw.clone(),
                 Verdict::Event { event, id, content } => {
                     let standing =
-                        if self.plan.has_ids() { self.ids.judge(*id, *content) } else { Standing::New };
+                        if self.plan.has_ids() { self.ids.judge(*id, *content)? } else { Standing::New };
                     let rows = positions.get_mut(*event).ok_or_else(|| Error::bug("an event of no type"))?;
                     if standing == Standing::New {
                         self.position = self.position.next();

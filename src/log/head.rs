@@ -2,6 +2,7 @@
 //!
 //! Segments are written and made durable first; then the head is replaced by a rename. That is the commit.
 
+use super::ids::RunRecord;
 use super::position::Position;
 use super::source::Source;
 use super::store::TableFile;
@@ -31,6 +32,9 @@ pub struct Head {
     pub segments: Vec<Segment>,
     /// In the order in which they were first seen.
     pub sources: Vec<Source>,
+    /// The ids of all events; none in a log that was begun before they were kept.
+    #[serde(default)]
+    pub ids: Option<Vec<RunRecord>>,
 }
 
 /// What one ingest added.
@@ -101,7 +105,14 @@ impl EnvelopeRecord {
 impl Head {
     /// The head of a log without events.
     pub fn new(envelope: EnvelopeRecord) -> Self {
-        Self { format: FORMAT, envelope, position: Position(0), segments: Vec::new(), sources: Vec::new() }
+        Self {
+            format: FORMAT,
+            envelope,
+            position: Position(0),
+            segments: Vec::new(),
+            sources: Vec::new(),
+            ids: Some(Vec::new()),
+        }
     }
 
     /// The head in this folder; `None` if no log has begun there.

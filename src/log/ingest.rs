@@ -6,9 +6,9 @@
 use super::account::{Account, IngestReport};
 use super::commit::Committer;
 use super::decode::{Decoded, Plan, decode};
-use super::dedup::Ids;
 use super::feed::{Feed, FileRun, Stop};
 use super::head::{Head, Segment, sweep};
+use super::ids::{self, Ids};
 use super::progress::Progress;
 use super::source::{Action, Named, Source, plan};
 use super::store::{Encoded, Job, SegmentFile, SegmentWriter};
@@ -69,6 +69,7 @@ impl Ingest<'_> {
         let mut failures = Vec::new();
         loop {
             sweep(self.disk, self.folder, self.head)?;
+            ids::sweep(self.disk, &ids::folder(self.folder), self.head.ids.as_deref().unwrap_or_default())?;
             match self.attempt(&pool, &excluded)? {
                 Ok((head, mut report)) => {
                     report.failures.extend(failures);
@@ -90,9 +91,15 @@ impl Ingest<'_> {
     ) -> Result<Result<(Head, IngestReport), Stop>> {
         let (planned, failures) = plan(&self.files, &self.head.sources, excluded);
         let reads_anything = planned.iter().any(|planned| !matches!(planned.action, Action::Skip(_)));
-        let ids =
-            if self.plan.has_ids() && reads_anything { Ids::load(&self.events)? } else { Ids::default() };
         let number = self.head.next_segment();
+        let mut ids = Ids::new(self.disk, ids::folder(self.folder), number);
+        if self.plan.has_ids() && reads_anything {
+            // Whatever happens to them, the events themselves say it again.
+            let are_open = self.head.ids.as_ref().is_some_and(|runs| ids.open(runs).is_ok());
+            if !are_open {
+                ids.load(&self.events)?;
+            }
+        }
         let folder = Segment::folder(self.folder, number);
         let writer = SegmentWriter::new(self.disk, &folder, self.plan);
         let mut committer = Committer::new(self.plan, ids, self.head.position, writer);
@@ -110,7 +117,7 @@ impl Ingest<'_> {
             report.total += file.report.account;
             report.files.push(file.report);
         }
-        let Committer { position, writer, rejects, unknown_fields, leap_seconds, .. } = committer;
+        let Committer { ids, position, writer, rejects, unknown_fields, leap_seconds, .. } = committer;
         (report.rejects, report.unknown_fields, report.leap_seconds) =
             (rejects, unknown_fields, leap_seconds);
         if !report.total.balances() {
@@ -123,6 +130,9 @@ impl Ingest<'_> {
             head.segments.push(Segment { number, files: written });
             let above = self.folder.join("segments");
             self.disk.sync_dir(&above).map_err(|error| Error::io("sync", &above, error))?;
+        }
+        if self.plan.has_ids() && reads_anything {
+            head.ids = Some(ids.finish()?);
         }
         if head != *self.head {
             head.save(self.disk, self.folder)?;

@@ -2,7 +2,7 @@
 //!
 //! Data meets the files below in this order: `source` finds which bytes are new and cuts them into lines,
 //! `json` judges a line, `decode` types it, `commit` gives it its position or tells the duplicates and
-//! conflicts apart (`dedup`), `store` keeps it as Parquet, `head` makes all of it count at once. When a contract changes, `lift` brings the
+//! conflicts apart (`ids`), `store` keeps it as Parquet, `head` makes all of it count at once. When a contract changes, `lift` brings the
 //! events of before under it.
 //!
 //! Every line is accounted for: read = accepted + duplicate + rejected + blank + ignored (DESIGN 6).
@@ -11,13 +11,14 @@
 //! or know what an event means: that is `history`.
 
 mod account;
+mod aside;
 mod commit;
 mod content;
 mod decode;
-mod dedup;
 mod event_log;
 mod feed;
 mod head;
+mod ids;
 mod ingest;
 mod json;
 mod lift;
@@ -29,6 +30,7 @@ mod store;
 mod survey;
 
 pub use account::{Account, FileReport, FileState, IngestReport};
+pub use aside::aside;
 pub use event_log::EventLog;
 pub use head::places;
 pub use position::Position;

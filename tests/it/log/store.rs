@@ -65,7 +65,12 @@ fn the_same_bytes_from_any_number_of_threads_and_in_any_folder() {
         files.remove("head.json").unwrap();
         assert_eq!(
             files.keys().collect::<Vec<_>>(),
-            ["segments/1/Lent.parquet", "segments/1/Returned.parquet", "segments/1/rejects.parquet"]
+            [
+                "ids/1-1.ids",
+                "segments/1/Lent.parquet",
+                "segments/1/Returned.parquet",
+                "segments/1/rejects.parquet"
+            ]
         );
         trees.push(files);
     }
