@@ -24,6 +24,7 @@ mod source;
 mod sql;
 mod zone;
 
+pub mod night;
 pub mod plan;
 
 pub use plan::{Check, Effort, Plan, Tables};

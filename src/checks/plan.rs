@@ -1,5 +1,6 @@
 //! Model → [`Plan`]: which queries show that a release is fit? The plan is a value; `runner` walks it.
 
+use super::rows::Ledger;
 use super::{amounts, levels, lines, lookup, members, moves, placings, proof, rows};
 use crate::model::Model;
 use std::ops::RangeInclusive;
@@ -76,21 +77,30 @@ impl Plan {
     #[must_use]
     pub fn new(model: &Model, tables: &Tables, years: RangeInclusive<i32>) -> Self {
         let mut plan = Self::default();
-        for dimension in &model.dimensions {
-            plan.prepare.push(lookup::wide(dimension, tables).create());
-            members::plan(&mut plan, model, dimension, tables);
-            levels::plan(&mut plan, model, dimension, tables);
-        }
+        plan.dimensions(model, tables);
         for fact in &model.facts {
-            let ledger = rows::Ledger::new(model, fact, tables, years.clone());
-            rows::plan(&mut plan, &ledger);
-            placings::plan(&mut plan, &ledger);
-            moves::plan(&mut plan, &ledger);
-            amounts::plan(&mut plan, &ledger);
-            lines::plan(&mut plan, &ledger);
-            plan.proofs.extend(proof::of(&ledger));
+            plan.fact(&Ledger::new(model, fact, tables, years.clone()));
         }
         plan
+    }
+
+    /// What is asked of dimensions.
+    pub(super) fn dimensions(&mut self, model: &Model, tables: &Tables) {
+        for dimension in &model.dimensions {
+            self.prepare.push(lookup::wide(dimension, tables).create());
+            members::plan(self, model, dimension, tables);
+            levels::plan(self, model, dimension, tables);
+        }
+    }
+
+    /// What is asked of one fact.
+    pub(super) fn fact(&mut self, ledger: &Ledger<'_>) {
+        rows::plan(self, ledger);
+        placings::plan(self, ledger);
+        moves::plan(self, ledger);
+        amounts::plan(self, ledger);
+        lines::plan(self, ledger);
+        self.proofs.extend(proof::of(ledger));
     }
 
     /// Adds a check.

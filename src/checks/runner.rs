@@ -94,7 +94,7 @@ SELECT (SELECT count(*) FROM example), example::VARCHAR AS text FROM example ORD
 
 /// A query of ours that DuckDB refuses is our mistake, except where the machine gives out or a sum does not
 /// fit into 38 digits: then nobody can say that the amounts balance.
-fn failed(name: &str, error: duckdb::Error) -> Error {
+pub(super) fn failed(name: &str, error: duckdb::Error) -> Error {
     let text = error.to_string();
     let message = format!("the check `{name}` could not be asked: {text}");
     let starts = |signs: &[&str]| signs.iter().any(|sign| text.starts_with(sign));

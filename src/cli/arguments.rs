@@ -8,6 +8,7 @@ use starlog::layout::Layout;
 use starlog::query::Format;
 
 use super::generate::GenerateArguments;
+use super::plan::PlanArguments;
 use super::query::QueryArguments;
 use super::rebuild::VerifyArguments;
 use super::rollback::RollbackArguments;
@@ -45,6 +46,7 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Run(RunArguments),
+    Plan(PlanArguments),
     Query(QueryArguments),
     Status(StatusArguments),
     Runs(RunsArguments),

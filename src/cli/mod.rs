@@ -6,6 +6,7 @@
 mod arguments;
 mod failure;
 mod generate;
+mod plan;
 mod progress;
 mod prompt;
 mod query;
@@ -34,6 +35,7 @@ pub fn main() -> ExitCode {
 fn dispatch(command: &Command) -> Result<()> {
     match command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Plan(arguments) => plan::plan(&arguments.run),
         Command::Query(arguments) => query::query(arguments),
         Command::Status(arguments) => status::status(arguments),
         Command::Runs(arguments) => status::runs(arguments),

@@ -14,6 +14,7 @@ use starlog::{model, nightly};
 
 use super::arguments::{LayoutArgument, LimitArguments, WarehouseArgument};
 use super::failure::{of_stdout, say};
+use super::plan;
 use super::progress::Bar;
 use super::summary;
 
@@ -63,6 +64,10 @@ pub struct RunArguments {
     #[command(flatten)]
     pub limits: LimitArguments,
 
+    /// Say what would be done, and do none of it, as `starlog plan`
+    #[arg(long, env = "STARLOG_DRY_RUN", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub dry_run: bool,
+
     /// Print the summary as JSON
     #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub json: bool,
@@ -91,6 +96,20 @@ impl RunArguments {
     }
 }
 
+impl RunArguments {
+    /// What the library is told.
+    pub fn options(&self, log: Vec<String>) -> nightly::Options {
+        nightly::Options {
+            warehouse: self.warehouse.folder.clone(),
+            layouts: self.layout.iter().map(|layout| (*layout).into()).collect(),
+            log,
+            threads: self.limits.threads.map(Into::into),
+            memory_bytes: self.limits.memory.map(|memory| memory.bytes),
+            started: now(),
+        }
+    }
+}
+
 fn no_log() -> Error {
     Error::author("--log names no file but the pipeline").next("starlog run PIPELINE --log FILE-OR-GLOB ...")
 }
@@ -99,17 +118,13 @@ fn no_log() -> Error {
 const LOG: &str = "STARLOG_LOG";
 
 pub fn run(arguments: &RunArguments) -> Result<()> {
+    if arguments.dry_run {
+        return plan::plan(arguments);
+    }
     let (pipeline, log) = arguments.inputs()?;
     bind_polars(arguments.limits.threads);
     let model = model::load(&pipeline)?;
-    let options = nightly::Options {
-        warehouse: arguments.warehouse.folder.clone(),
-        layouts: arguments.layout.iter().map(|layout| (*layout).into()).collect(),
-        log,
-        threads: arguments.limits.threads.map(Into::into),
-        memory_bytes: arguments.limits.memory.map(|memory| memory.bytes),
-        started: now(),
-    };
+    let options = arguments.options(log);
     let bar = Bar::new();
     let report = nightly::run(&model, &options, &Disk::default(), &bar);
     bar.finish();

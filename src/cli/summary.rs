@@ -22,41 +22,20 @@ pub fn as_json(value: &impl Serialize) -> Result<String> {
 pub fn of_run(report: &RunReport, warehouse: Option<&Path>) -> String {
     let mut page = String::new();
     line(&mut page, "release", &release(report));
-    line(&mut page, "events", &events(report));
-    if !report.rejects.is_empty() {
-        let codes = report.rejects.iter().map(|(code, count)| format!("{} {code}", grouped(*count)));
-        line(&mut page, "rejects", &join(codes));
-        let warehouse = warehouse.map_or_else(String::new, |folder| format!(" --warehouse {}", word(folder)));
-        let question = "'SELECT code, file, line, message FROM log.rejects'";
-        line(&mut page, "", &format!("starlog query{warehouse} {question}"));
-    }
-    for file in report.files.iter().filter(|file| file.held_bytes > 0) {
-        let waiting =
-            format!("half a line in {}, {} bytes, until it ends", file.file, grouped(file.held_bytes));
-        line(&mut page, "waiting", &waiting);
-    }
-    if report.leap_seconds > 0 {
-        let leap = format!("{} events at a second :60, taken as the next", grouped(report.leap_seconds));
-        line(&mut page, "leap", &leap);
-    }
-    for pattern in &report.unmatched {
-        line(&mut page, "nothing", &format!("matches `{pattern}`"));
-    }
+    let warehouse = warehouse.map_or_else(String::new, |folder| format!(" --warehouse {}", word(folder)));
+    let ask = format!("starlog query{warehouse} 'SELECT code, file, line, message FROM log.rejects'");
+    of_ingest(&mut page, report, Some(&ask));
+    report.because.iter().for_each(|reason| line(&mut page, "because", reason));
     for layout in &report.dropped_layouts {
         let dropped =
             format!("no {layout} any more: the release before had one; --layout names all that are built");
         line(&mut page, "layout", &dropped);
     }
-    if !report.unknown_fields.is_empty() {
-        let fields =
-            report.unknown_fields.iter().map(|(field, count)| format!("{field} ({})", grouped(*count)));
-        line(&mut page, "unknown", &format!("fields that the pipeline does not declare: {}", join(fields)));
-    }
     for (what, counts) in curiosities(report) {
         line(&mut page, what, &counts);
     }
     if report.outcome == Outcome::Published {
-        line(&mut page, "checks", &format!("all {} held", report.checks));
+        line(&mut page, "checks", &checks(report));
     }
     let stages = [Stage::Ingest, Stage::Replay, Stage::Write, Stage::Check, Stage::Publish].map(Stage::name);
     let stages =
@@ -65,6 +44,33 @@ pub fn of_run(report: &RunReport, warehouse: Option<&Path>) -> String {
     page.push('\n');
     page.push_str(&tables(report));
     page
+}
+
+/// What was taken in; `ask` is how to look at rejects.
+pub fn of_ingest(page: &mut String, report: &RunReport, ask: Option<&str>) {
+    line(page, "events", &events(report));
+    if !report.rejects.is_empty() {
+        let codes = report.rejects.iter().map(|(code, count)| format!("{} {code}", grouped(*count)));
+        line(page, "rejects", &join(codes));
+        ask.iter().for_each(|question| line(page, "", question));
+    }
+    for file in report.files.iter().filter(|file| file.held_bytes > 0) {
+        let waiting =
+            format!("half a line in {}, {} bytes, until it ends", file.file, grouped(file.held_bytes));
+        line(page, "waiting", &waiting);
+    }
+    if report.leap_seconds > 0 {
+        let leap = format!("{} events at a second :60, taken as the next", grouped(report.leap_seconds));
+        line(page, "leap", &leap);
+    }
+    for pattern in &report.unmatched {
+        line(page, "nothing", &format!("matches `{pattern}`"));
+    }
+    if !report.unknown_fields.is_empty() {
+        let fields =
+            report.unknown_fields.iter().map(|(field, count)| format!("{field} ({})", grouped(*count)));
+        line(page, "unknown", &format!("fields that the pipeline does not declare: {}", join(fields)));
+    }
 }
 
 /// A path as a word of a command line.
@@ -81,6 +87,11 @@ fn word(path: &Path) -> String {
 pub fn line(page: &mut String, label: &str, text: &str) {
     // Writing to a String cannot fail.
     let _ = writeln!(page, "{label:<9} {}", visible(text));
+}
+
+fn checks(report: &RunReport) -> String {
+    let of_what = if report.checked_all { "" } else { ", of what the night touched" };
+    format!("all {} held{of_what}", report.checks)
 }
 
 fn release(report: &RunReport) -> String {

@@ -26,7 +26,7 @@ mod versions;
 
 pub use before::{Before, Findings};
 pub use night::night;
-pub use relation::{Counts, DimensionHistory, FactTable, History, PartitionKey};
+pub use relation::{Counts, DimensionHistory, FactTable, History, PartitionKey, Replayed, RowChanges};
 
 use crate::error::Result;
 use crate::log::EventLog;
@@ -155,5 +155,5 @@ fn history(
     }
     let dimensions = dimensions.into_iter().map(|made| made.relations).collect();
     let findings = Findings { times: span.times, counts: counts.lasting() };
-    Ok(History { dimensions, facts, dates, findings, counts, members })
+    Ok(History { dimensions, facts, dates, findings, counts, members, replayed: Vec::new() })
 }

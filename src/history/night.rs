@@ -6,14 +6,14 @@
 
 use super::before::{self, Before, Findings};
 use super::binding;
-use super::events::{Events, load_all, needed_by_dimensions, needed_by_facts};
+use super::events::{Events, Loaded, load_all, needed_by_dimensions, needed_by_facts};
 use super::members;
 use super::members::of_type;
-use super::relation::{Counts, FactTable, History};
+use super::relation::{Counts, FactTable, History, Replayed};
 use super::replay::{Outcome, Replay};
 use super::roles;
 use super::rows::Source;
-use super::scope::{Scope, deciding};
+use super::scope::{self, Scope, deciding};
 use super::table::Patched;
 use super::table::changes::{Changes, Side, Widths, of_ledger, of_lines};
 use super::versions::Versions;
@@ -66,6 +66,7 @@ pub fn night(model: &Model, log: &EventLog, before: &Arc<dyn Before>) -> Result<
     let events = load_all(model, &needed, load)?;
     let mut counts = Counts { inferred: Vec::new(), ..old_counts.clone() };
     let mut facts: Vec<Box<dyn FactTable>> = Vec::new();
+    let mut replayed = Vec::new();
     for (fact, scope) in model.facts.iter().zip(&scopes) {
         let roles = roles::find(fact, &events, &all.members)?;
         let bindings = binding::read(fact, &events, &roles, log)?;
@@ -82,6 +83,7 @@ pub fn night(model: &Model, log: &EventLog, before: &Arc<dyn Before>) -> Result<
         counts.take(&count(fact, &old).lasting());
         counts.add(&count(fact, &now));
         let changes = changes(fact, &old, &now);
+        replayed.push(Replayed { headers: scope.headers(fact)?, events: positions(fact, &part, &events)? });
         for (rows, changes) in tables(fact, bindings, kinds, now, span.newest)?.into_iter().zip(changes) {
             let table =
                 Patched::new(fact, Arc::clone(before), Arc::clone(scope), rows, &changes, span.newest)?;
@@ -89,7 +91,23 @@ pub fn night(model: &Model, log: &EventLog, before: &Arc<dyn Before>) -> Result<
         }
     }
     counts.inferred = inferred(model, &made);
-    history(model, made, facts, &all, span, counts)
+    Ok(History { replayed, ..history(model, made, facts, &all, span, counts)? })
+}
+
+/// The positions of the events that a fact's scope holds, by event type. `part` says it of each binding's rows.
+fn positions(fact: &Fact, part: &[Vec<bool>], events: &Loaded) -> Result<BTreeMap<usize, Vec<i64>>> {
+    let mut positions: BTreeMap<usize, Vec<i64>> = BTreeMap::new();
+    for (binding, part) in fact.events.iter().zip(part) {
+        let of_type = of_type(events, binding.event)?;
+        let wanted = scope::by_event(binding, of_type, part)?;
+        let found = (0..of_type.len()).filter(|&event| wanted[event]).map(|event| of_type.position[event]);
+        positions.entry(binding.event).or_default().extend(found);
+    }
+    for found in positions.values_mut() {
+        found.sort_unstable();
+        found.dedup();
+    }
+    Ok(positions)
 }
 
 /// By event of a type: does the scope of any fact hold it?

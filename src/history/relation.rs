@@ -6,6 +6,7 @@ use crate::error::Result;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use chrono::{Datelike, NaiveDate};
+use std::collections::BTreeMap;
 
 /// Everything that was true, and when.
 pub struct History {
@@ -21,6 +22,16 @@ pub struct History {
     pub counts: Counts,
     /// The members of each entity with their first mentions, by the entity's name: where a night goes on from.
     pub members: Vec<(String, RecordBatch)>,
+    /// What of each fact was replayed, in the order of [`crate::model::Model::facts`]; none: all of the log.
+    pub replayed: Vec<Replayed>,
+}
+
+/// What of a fact a night replayed.
+pub struct Replayed {
+    /// The natural keys of headers, each once, with the names and types of the fact's header.
+    pub headers: RecordBatch,
+    /// By event type: positions, rising.
+    pub events: BTreeMap<usize, Vec<i64>>,
 }
 
 /// One dimension: a wide relation for each of its entities, from the bottom up.
@@ -47,12 +58,41 @@ pub trait FactTable: Sync + Send {
     fn is_kept(&self, _partition: usize) -> bool {
         false
     }
+    /// Whether rows of what was replayed lie in a partition.
+    fn is_replayed(&self, _partition: usize) -> bool {
+        true
+    }
+    /// The partitions of the release before that a partition is made from.
+    fn made_from(&self, _partition: usize) -> &[PartitionKey] {
+        &[]
+    }
+    /// What is another thing in a partition than in those; `None` where nothing was compared.
+    fn changes(&self, _partition: usize) -> Option<RowChanges> {
+        None
+    }
     /// The rows of one partition, in the table's order.
     fn read(&self, partition: usize) -> Result<RecordBatch>;
     /// The columns that rows are sorted by inside a partition.
     fn sorted_by(&self) -> Vec<String>;
     /// The columns that add up.
     fn additive(&self) -> Vec<String>;
+}
+
+/// How many rows of a table a night changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct RowChanges {
+    pub added: u64,
+    /// The same row, with another value or key.
+    pub changed: u64,
+    pub removed: u64,
+}
+
+impl std::ops::AddAssign for RowChanges {
+    fn add_assign(&mut self, other: Self) {
+        self.added += other.added;
+        self.changed += other.changed;
+        self.removed += other.removed;
+    }
 }
 
 /// The days whose rows share a file (DESIGN 25).

@@ -12,9 +12,11 @@ use crate::error::{Error, Result};
 use crate::model::{Fact, FactEvent, FieldRef};
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow::compute::{cast, concat, filter_record_batch, take};
+use arrow::datatypes::{Field, Schema};
 use chrono_tz::Tz;
 use rayon::prelude::*;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// The part of a fact that is replayed.
 pub struct Scope {
@@ -77,11 +79,17 @@ impl Scope {
 
     /// By event: is any of its rows replayed?
     pub fn of_events(&self, binding: &FactEvent, events: &Events) -> Result<Vec<bool>> {
-        let rows = self.of(binding, events)?;
-        let items = named_by(binding, events)?;
-        let mut wanted = vec![false; events.len()];
-        rows.iter().enumerate().for_each(|(row, &is_in)| wanted[items.event_of(row)] |= is_in);
-        Ok(wanted)
+        by_event(binding, events, &self.of(binding, events)?)
+    }
+
+    /// The headers in it, under the names and types of the fact's.
+    pub fn headers(&self, fact: &Fact) -> Result<RecordBatch> {
+        let fields = fact.header.iter().map(|key| Field::new(&key.name, key.value_type.arrow(), false));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        if self.headers.is_empty() {
+            return Ok(RecordBatch::new_empty(schema));
+        }
+        Ok(RecordBatch::try_new(schema, self.headers.clone())?)
     }
 
     /// The rows of a table of the release that are none of the scope's.
@@ -103,6 +111,14 @@ impl Scope {
         }
         Ok(filter_record_batch(batch, &BooleanArray::from(stays))?)
     }
+}
+
+/// By event: is any of a binding's rows replayed?
+pub fn by_event(binding: &FactEvent, events: &Events, rows: &[bool]) -> Result<Vec<bool>> {
+    let items = named_by(binding, events)?;
+    let mut wanted = vec![false; events.len()];
+    rows.iter().enumerate().for_each(|(row, &is_in)| wanted[items.event_of(row)] |= is_in);
+    Ok(wanted)
 }
 
 /// The fields that decide what is in a scope.

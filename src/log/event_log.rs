@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::{EventType, Model};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
+use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -86,6 +87,12 @@ impl EventLog {
         let (head, report) = ingest.run()?;
         self.head = head;
         Ok(report)
+    }
+
+    /// Where it lies.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// The position of the last event; 0 in an empty log.
@@ -196,6 +203,34 @@ impl EventLog {
             }
         }
         Ok(None)
+    }
+
+    /// The events at these positions, which rise, with all columns that the pipeline declares today.
+    ///
+    /// # Errors
+    /// As for [`EventLog::scan`].
+    pub fn events_at(&self, event_type: &str, positions: &[i64]) -> Result<Vec<RecordBatch>> {
+        let schema = self.schema(event_type)?;
+        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let pieces = self.pieces(event_type)?;
+        let read = pieces.par_iter().map(|piece| {
+            let (first, last) = piece.positions;
+            let begin = positions.partition_point(|&position| position < first);
+            let end = positions.partition_point(|&position| position <= last);
+            if begin == end {
+                return Ok(Vec::new());
+            }
+            let mut rest = positions[begin..end].iter().copied().peekable();
+            let mut wanted = Vec::new();
+            for batch in self.read_piece(event_type, piece, &["_position"])? {
+                for &position in batch.column(0).as_primitive::<Int64Type>().values() {
+                    while rest.next_if(|&wanted| wanted < position).is_some() {}
+                    wanted.push(rest.peek() == Some(&position));
+                }
+            }
+            self.read_rows(event_type, piece, &names, wanted)
+        });
+        Ok(read.collect::<Result<Vec<_>>>()?.concat())
     }
 
     fn contract(&self, event_type: &str) -> Result<&EventType> {

@@ -30,8 +30,25 @@ pub fn stage<'w>(
     let lines = LogLines { read: account.read, rejected: account.rejected };
     let end = LogEnd { position: log.position().0, lines };
     let staged = writer.begin(pipeline, end, layouts, relations, history.findings.clone())?;
+    for fact in &history.facts {
+        let plan = FactPlan::of(model, fact.as_ref())?;
+        staged.begin_fact(&plan)?;
+        if fact.partitions().is_empty() {
+            staged.write_empty_fact(&plan)?;
+        }
+    }
+    let mut jobs = jobs(model, history, staged.layouts())?;
+    // The longest first, each to whoever is free: nobody waits for the last one.
+    jobs.sort_by_key(|job| Reverse(job.rows()));
+    let jobs = jobs.into_iter().par_bridge();
+    jobs.try_for_each(|job| job.write(&staged, model, history))?;
+    Ok(staged)
+}
+
+/// What there is to do for a release, piece by piece.
+pub fn jobs<'a>(model: &'a Model, history: &'a History, layouts: &[Layout]) -> Result<Vec<Job<'a>>> {
     let mut jobs = Vec::new();
-    for &layout in staged.layouts() {
+    for &layout in layouts {
         for (dimension, made) in model.dimensions.iter().zip(&history.dimensions) {
             jobs.push(Job::Dimension { layout, dimension, made });
         }
@@ -42,22 +59,14 @@ pub fn stage<'w>(
     }
     for fact in &history.facts {
         let plan = Arc::new(FactPlan::of(model, fact.as_ref())?);
-        staged.begin_fact(&plan)?;
-        if fact.partitions().is_empty() {
-            staged.write_empty_fact(&plan)?;
-        }
         let partition = |index| Job::Partition { plan: Arc::clone(&plan), fact: fact.as_ref(), index };
         jobs.extend((0..fact.partitions().len()).map(partition));
     }
-    // The longest first, each to whoever is free: nobody waits for the last one.
-    jobs.sort_by_key(|job| Reverse(job.rows()));
-    let jobs = jobs.into_iter().par_bridge();
-    jobs.try_for_each(|job| job.write(&staged, model, history))?;
-    Ok(staged)
+    Ok(jobs)
 }
 
 /// A piece of the work, independent of the others.
-enum Job<'a> {
+pub enum Job<'a> {
     Dimension { layout: Layout, dimension: &'a Dimension, made: &'a DimensionHistory },
     Dates { layout: Layout },
     Members { entity: &'a str, members: &'a RecordBatch },

@@ -6,7 +6,10 @@
 //! current. Never decides what a table holds: that is `history`; never asks what time it is: that is `main`.
 
 mod build;
+mod decision;
+mod inputs;
 mod inspect;
+mod plan;
 mod previous;
 mod rebuild;
 mod rejects;
@@ -15,6 +18,8 @@ mod run;
 mod stage;
 mod status;
 
+pub use decision::Build;
+pub use plan::{FilePlan, Plan, TablePlan, plan};
 pub use rebuild::{Comparison, rebuild, verify};
 pub use report::{FailedFile, Failure, FileLines, Lines, Outcome, RunReport, TableReport};
 pub use run::{Options, run};

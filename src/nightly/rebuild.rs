@@ -1,7 +1,7 @@
 //! The log → all tables from the first event on, beside the current release: rebuilt, or only compared.
 
 use super::build::stage;
-use super::inspect::inspect;
+use super::inspect::{Means, inspect};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::history;
@@ -73,7 +73,7 @@ pub fn rebuild(
     let (writer, log, current) = open(model, dir, disk, started)?;
     let staged = in_pool(threads, || anew(&writer, model, &log, &current.layouts()?))?;
     let candidate = staged.candidate()?;
-    inspect(&candidate, model, writer.warehouse().dir(), threads, memory_bytes)?;
+    inspect(&candidate, model, writer.warehouse().dir(), Means { threads, memory_bytes })?;
     let differences = candidate.differences(&current);
     if comparable(&current, model, &log).is_ok() && !differences.is_empty() {
         let shown: Vec<&str> = differences.iter().take(5).map(String::as_str).collect();
@@ -128,7 +128,7 @@ fn comparable(current: &Release, model: &Model, log: &EventLog) -> Result<()> {
 }
 
 fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    let threads = threads.unwrap_or_else(super::run::available_threads);
+    let threads = threads.unwrap_or_else(super::inputs::available_threads);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool
         .map_err(|error| Error::operator(format!("no threads: {error}")).next("name fewer: --threads 2"))?;

@@ -43,7 +43,9 @@ pub fn refuse_too_many(
 }
 
 /// Whether the log holds files of rejects that the release does not show.
-pub fn are_unseen(log: &EventLog, release: &Release, warehouse: &Path) -> bool {
+pub fn are_unseen(log: &EventLog, release: &Release) -> bool {
+    // A plan has its log elsewhere.
+    let warehouse = log.folder().parent().unwrap_or(Path::new(""));
     relative(warehouse, log.rejects()) != seen(release)
 }
 

@@ -37,8 +37,12 @@ pub struct RunReport {
     pub dropped_layouts: Vec<String>,
     /// Tables of the release, by layout and name.
     pub tables: Vec<TableReport>,
+    /// Why tables were made anew, if not only for new events.
+    pub because: Vec<String>,
     /// How many checks held.
     pub checks: usize,
+    /// Whether they looked at everything, not only at what the night touched.
+    pub checked_all: bool,
     /// Wall time of each stage.
     pub stages_ms: BTreeMap<&'static str, u64>,
     pub elapsed_ms: u64,

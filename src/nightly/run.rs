@@ -1,7 +1,9 @@
 //! One night: ingest, build, check, publish; and a line in the ledger, however it ends.
 
 use super::build::stage;
-use super::inspect::inspect;
+use super::decision::{Build, decide};
+use super::inputs::Inputs;
+use super::inspect::{Means, Touched, inspect, inspect_night};
 use super::previous::Previous;
 use super::rejects;
 use super::report::{FailedFile, Failure, FileLines, Outcome, RunReport, TableReport};
@@ -10,12 +12,12 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::history::{self, Before};
 use crate::layout::Layout;
-use crate::log::{EventLog, IngestReport, Progress as LogProgress, expand};
+use crate::log::{EventLog, IngestReport};
 use crate::model::Model;
-use crate::warehouse::{FORMAT_VERSION, Release, TableEntry, Writer};
+use crate::warehouse::{Release, TableEntry, Writer};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// How a run is to be done. None of it changes a byte of a table.
@@ -43,7 +45,8 @@ pub fn run(model: &Model, options: &Options, disk: &Disk, progress: &dyn Progres
     let watch = Stopwatch::start(progress);
     let writer = Writer::open(disk, &options.warehouse, &model.name, &options.started)?;
     let mut report = RunReport::begun(model, options);
-    let night = Night { model, options, disk, progress, writer: &writer, watch: &watch };
+    let inputs = Inputs { model, options, progress };
+    let night = Night { inputs, disk, writer: &writer, watch: &watch };
     let ended = catch_unwind(AssertUnwindSafe(|| night.walk(&mut report)));
     report.elapsed_ms = watch.elapsed_ms();
     let failure = match &ended {
@@ -66,10 +69,8 @@ pub fn run(model: &Model, options: &Options, disk: &Disk, progress: &dyn Progres
 
 /// What a night works with.
 struct Night<'a> {
-    model: &'a Model,
-    options: &'a Options,
+    inputs: Inputs<'a>,
     disk: &'a Disk,
-    progress: &'a dyn Progress,
     writer: &'a Writer,
     watch: &'a Stopwatch<'a>,
 }
@@ -81,47 +82,49 @@ impl Night<'_> {
         let current = warehouse.current()?;
         report.release = current.as_ref().map(Release::number);
         let built = current.as_ref().map(Release::layouts).transpose()?.unwrap_or_default();
-        let layouts = self.layouts(&built);
+        let (inputs, model) = (&self.inputs, self.inputs.model);
+        let layouts = inputs.layouts(&built);
 
-        let mut log = EventLog::open(self.disk, &warehouse.log_dir(), self.model)?;
+        let mut log = EventLog::open(self.disk, &warehouse.log_dir(), model)?;
         report.log_position = log.position().0;
-        let threads = self.options.threads.unwrap_or_else(available_threads);
         let stages_ms = &mut report.stages_ms;
-        let ingested = self.watch.time(Stage::Ingest, stages_ms, || self.ingest(&mut log, threads))?;
-        report.unmatched = self.unmatched()?;
+        let ingested = self.watch.time(Stage::Ingest, stages_ms, || inputs.ingest(&mut log))?;
+        report.unmatched = inputs.unmatched()?;
         report.took_in(&log, &ingested);
         if current.is_none() && log.sources().is_empty() {
-            return Err(self.nothing_to_read(report));
+            return Err(inputs.nothing_to_read(report));
         }
-        rejects::refuse_too_many(self.model, &log, current.as_ref(), warehouse.dir())?;
+        rejects::refuse_too_many(model, &log, current.as_ref(), warehouse.dir())?;
 
-        if let Some(current) = current.as_ref().filter(|current| self.is_up_to_date(current, &log, &layouts))
-        {
+        let decision = decide(model, &log, current.as_ref(), &layouts);
+        report.because = decision.because;
+        if let (Build::Nothing, Some(current)) = (decision.build, &current) {
             report.outcome = Outcome::Unchanged;
             report.tables = tables(current);
             return Ok(());
         }
         let dropped = built.iter().filter(|layout| !layouts.contains(layout));
         report.dropped_layouts = dropped.map(ToString::to_string).collect();
-        self.publish(&log, current, &layouts, threads, report)
+        let before = current.filter(|_| decision.build == Build::Night);
+        self.publish(&log, before, &layouts, report)
     }
 
     fn publish(
         &self,
         log: &EventLog,
-        current: Option<Release>,
+        release: Option<Release>,
         layouts: &[Layout],
-        threads: usize,
         report: &mut RunReport,
     ) -> Result<()> {
-        let (model, stages_ms) = (self.model, &mut report.stages_ms);
+        let Inputs { model, options, .. } = self.inputs;
+        let (threads, stages_ms) = (self.inputs.threads(), &mut report.stages_ms);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.map_err(|error| {
             Error::operator(format!("no threads: {error}")).next("name fewer: --threads 2")
         })?;
-        let before = current.filter(|current| continues(current, model)).map(Previous::new).transpose()?;
+        let before = release.clone().map(Previous::new).transpose()?;
         let before = before.map(|before| Arc::new(before) as Arc<dyn Before>);
-        let (staged, counts) = pool.install(|| -> Result<_> {
+        let (staged, history) = pool.install(|| -> Result<_> {
             let history = self.watch.time(Stage::Replay, stages_ms, || match before {
                 Some(before) => history::night(model, log, &before),
                 None => history::replay(model, log),
@@ -129,106 +132,24 @@ impl Night<'_> {
             let staged = self
                 .watch
                 .time(Stage::Write, stages_ms, || stage(self.writer, model, log, &history, layouts))?;
-            Ok((staged, history.counts))
+            Ok((staged, history))
         })?;
-        report.counts = Some(counts);
+        report.counts = Some(history.counts.clone());
+        let touched = release.and_then(|before| Touched::of(before, history, log));
         let candidate = staged.candidate()?;
         let warehouse = self.writer.warehouse().dir();
-        report.checks = self.watch.time(Stage::Check, stages_ms, || {
-            inspect(&candidate, model, warehouse, Some(threads), self.options.memory_bytes)
+        let means = Means { threads: Some(threads), memory_bytes: options.memory_bytes };
+        let verdict = self.watch.time(Stage::Check, stages_ms, || match &touched {
+            Some(touched) => inspect_night(&candidate, touched, model, log, warehouse, means),
+            None => inspect(&candidate, model, warehouse, means),
         })?;
+        report.checks = verdict.checks;
+        report.checked_all = verdict.is_whole;
         let release = self.watch.time(Stage::Publish, stages_ms, || staged.publish())?;
         report.outcome = Outcome::Published;
         report.release = Some(release.number());
         report.tables = tables(&release);
         Ok(())
-    }
-
-    /// What is asked for, else what is there, else the default.
-    fn layouts(&self, built: &[Layout]) -> Vec<Layout> {
-        let asked = &self.options.layouts;
-        let mut layouts = if asked.is_empty() { built.to_vec() } else { asked.clone() };
-        if layouts.is_empty() {
-            layouts.push(Layout::default());
-        }
-        layouts.sort_unstable();
-        layouts.dedup();
-        layouts
-    }
-
-    /// Where patterns are relative to, and the patterns.
-    fn patterns(&self) -> (&Path, &[String]) {
-        match self.options.log.as_slice() {
-            [] => (&self.model.log.base, &self.model.log.files),
-            named => (Path::new("."), named),
-        }
-    }
-
-    fn ingest(&self, log: &mut EventLog, threads: usize) -> Result<IngestReport> {
-        let (base, patterns) = self.patterns();
-        log.ingest(&expand(base, patterns)?, threads, &Upcast(self.progress))
-    }
-
-    /// The patterns that mean no file at all.
-    fn unmatched(&self) -> Result<Vec<String>> {
-        let (base, patterns) = self.patterns();
-        let mut unmatched = Vec::new();
-        for pattern in patterns {
-            if expand(base, std::slice::from_ref(pattern))?.is_empty() {
-                unmatched.push(pattern.clone());
-            }
-        }
-        Ok(unmatched)
-    }
-
-    /// A first run without a single file is a mistake, not an empty warehouse.
-    fn nothing_to_read(&self, report: &RunReport) -> Error {
-        if let Some(gravest) = report.failed_files.iter().max_by_key(|failed| failed.exit_code) {
-            return gravest.error();
-        }
-        let patterns: Vec<String> = report.unmatched.iter().map(|pattern| format!("`{pattern}`")).collect();
-        let next = if self.options.log.is_empty() {
-            format!(
-                "correct `files` in [log]: they are relative to the pipeline's folder, {}",
-                self.model.log.base.display()
-            )
-        } else {
-            "correct --log: it is relative to the folder in which starlog runs".to_owned()
-        };
-        Error::author(format!("there is nothing to read: no file matches {}", patterns.join(" or ")))
-            .next(next)
-    }
-
-    fn is_up_to_date(&self, current: &Release, log: &EventLog, layouts: &[Layout]) -> bool {
-        let manifest = current.manifest();
-        let has_layouts = current.layouts().is_ok_and(|mut built| {
-            built.sort_unstable();
-            built == layouts
-        });
-        manifest.format_version == FORMAT_VERSION
-            && manifest.log_position == log.position().0
-            && manifest.pipeline.hash == self.model.hash
-            && has_layouts
-            && !rejects::are_unseen(log, current, self.writer.warehouse().dir())
-    }
-}
-
-/// Whether a release is one that a night can go on from.
-fn continues(current: &Release, model: &Model) -> bool {
-    let manifest = current.manifest();
-    manifest.format_version == FORMAT_VERSION && manifest.pipeline.hash == model.hash
-}
-
-pub(super) fn available_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-}
-
-/// The part of the progress that `log` knows.
-struct Upcast<'a>(&'a dyn Progress);
-
-impl LogProgress for Upcast<'_> {
-    fn bytes(&self, done: u64, total: u64) {
-        self.0.bytes(done, total);
     }
 }
 
@@ -247,7 +168,7 @@ fn tables(release: &Release) -> Vec<TableReport> {
 }
 
 impl RunReport {
-    fn begun(model: &Model, options: &Options) -> Self {
+    pub(super) fn begun(model: &Model, options: &Options) -> Self {
         Self {
             pipeline: model.name.clone(),
             started: options.started.clone(),
@@ -264,14 +185,16 @@ impl RunReport {
             counts: None,
             dropped_layouts: Vec::new(),
             tables: Vec::new(),
+            because: Vec::new(),
             checks: 0,
+            checked_all: false,
             stages_ms: BTreeMap::new(),
             elapsed_ms: 0,
             failure: None,
         }
     }
 
-    fn took_in(&mut self, log: &EventLog, ingested: &IngestReport) {
+    pub(super) fn took_in(&mut self, log: &EventLog, ingested: &IngestReport) {
         self.log_position = log.position().0;
         self.lines = ingested.total.into();
         self.files = ingested.files.iter().filter_map(FileLines::of).collect();

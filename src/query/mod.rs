@@ -24,7 +24,7 @@ mod visible;
 pub use answer::Answer;
 pub use format::{Format, Limit, Written};
 pub use read_only::Question;
-pub use release::{Candidate, candidate, describe, shown_places};
+pub use release::{Candidate, candidate, describe, dimensions, fact_files, shown_places};
 pub use session::Session;
 pub use spec::{Column, SessionSpec, Shown, Table, Until, View};
 pub use statements::is_complete;

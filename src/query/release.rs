@@ -60,6 +60,55 @@ pub fn candidate(release: &Release, model: &Model, warehouse: &Path) -> Result<C
     Ok(Candidate { spec, levels: Some(levels), rejoined: Some(rejoined) })
 }
 
+/// What a night is checked against: a part of a release's fact tables, in a schema of that name.
+///
+/// `wanted` says of each file by table and path whether it is in it.
+///
+/// # Errors
+///
+/// A manifest that names a layout that there is not.
+pub fn fact_files(
+    release: &Release,
+    schema: &str,
+    wanted: &dyn Fn(&str, &str) -> bool,
+) -> Result<Vec<Table>> {
+    let layout = release.layouts()?.first().copied().unwrap_or_default();
+    let facts = release.tables(layout).filter(|(name, _)| name.starts_with("fact_"));
+    let part = |(name, entry): (&str, &TableEntry)| {
+        let files = entry.files.iter().filter(|file| wanted(name, &file.path));
+        Table { files: files.map(|file| release.path(file)).collect(), ..table(release, name, entry, schema) }
+    };
+    Ok(facts.map(part).collect())
+}
+
+/// The dimensions of a release, a wide relation each, in a schema of that name.
+///
+/// # Errors
+///
+/// A manifest that names a layout that there is not.
+pub fn dimensions(release: &Release, model: &Model, schema: &str) -> Result<SessionSpec> {
+    let layouts = release.layouts()?;
+    let dimensions = |layout: Layout, schema: &str| {
+        tables(release, layout, schema).into_iter().filter(|table| table.name.starts_with("dim_")).collect()
+    };
+    if let Some(wide) = layouts.iter().copied().find(|layout| !layout.has_levels()) {
+        return Ok(SessionSpec { tables: dimensions(wide, schema), ..SessionSpec::default() });
+    }
+    let levels = format!("{schema} levels");
+    let split = layouts.first().copied().unwrap_or_default();
+    let view = |dimension: &crate::model::Dimension| View {
+        schema: schema.to_owned(),
+        name: format!("dim_{}", dimension.name),
+        sql: wide_sql(split, dimension, &levels),
+        ..View::default()
+    };
+    Ok(SessionSpec {
+        tables: dimensions(split, &levels),
+        views: model.dimensions.iter().map(view).collect(),
+        ..SessionSpec::default()
+    })
+}
+
 /// The tables of one layout, in a schema of that name.
 fn tables(release: &Release, layout: Layout, schema: &str) -> Vec<Table> {
     release.tables(layout).map(|(name, entry)| table(release, name, entry, schema)).collect()

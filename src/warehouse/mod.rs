@@ -54,6 +54,18 @@ impl Warehouse {
         }
     }
 
+    /// The warehouse in this folder, if there is one; a pipeline that could not write there is refused, as a
+    /// writer would refuse it.
+    ///
+    /// # Errors
+    ///
+    /// The folder belongs to another pipeline, a newer program or somebody else.
+    pub fn of_pipeline(dir: &Path, pipeline: &str) -> Result<Option<Self>> {
+        identity::admit(dir, pipeline)?;
+        let identity = identity::read(dir)?;
+        Ok(identity.map(|identity| Self { dir: dir.to_owned(), pipeline: identity.pipeline }))
+    }
+
     /// The newest published release: the pointer is resolved here, once, and a run that publishes
     /// meanwhile changes nothing for the holder of the answer (DESIGN 27). `None`: nothing has been
     /// published yet.

@@ -16,6 +16,7 @@ mod operate;
 mod oracle;
 mod parquet_file;
 mod pipeline;
+mod plan;
 mod query;
 mod readme;
 mod real_adventureworks;

@@ -2,15 +2,16 @@
 
 use super::super::calendar::Day;
 use super::super::frame::NONE;
+use super::super::relation::RowChanges;
 use super::super::rows::{LedgerRows, LineRows, Made, Origins, Source};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::hash::Hash;
 
 /// What a night does to a table.
 #[derive(Default)]
 pub struct Changes {
     /// The days whose rows are others now.
-    pub days: BTreeSet<Day>,
+    pub days: BTreeMap<Day, RowChanges>,
     /// By day: how many rows of the scope the release has.
     pub before: BTreeMap<Day, u64>,
 }
@@ -19,6 +20,7 @@ pub struct Changes {
 #[derive(PartialEq, Eq, Hash)]
 struct Row<'a> {
     source: Source,
+    is_line: bool,
     header: u32,
     header_source: Option<Source>,
     line: i64,
@@ -65,14 +67,29 @@ fn compare<'a>(old: impl Iterator<Item = Row<'a>>, now: impl Iterator<Item = Row
         *changes.before.entry(row.day).or_default() += 1;
         gone.insert(row);
     }
-    for row in now {
-        if !gone.remove(&row) {
-            changes.days.insert(row.day);
-        }
+    let new: Vec<Row<'_>> = now.filter(|row| !gone.remove(row)).collect();
+    let was: HashSet<Identity> = gone.iter().map(Row::identity).collect();
+    let is: HashSet<Identity> = new.iter().map(Row::identity).collect();
+    for row in new {
+        let of_day = changes.days.entry(row.day).or_default();
+        *if was.contains(&row.identity()) { &mut of_day.changed } else { &mut of_day.added } += 1;
     }
-    changes.days.extend(gone.iter().map(|row| row.day));
+    for row in gone {
+        let of_day = changes.days.entry(row.day).or_default();
+        of_day.removed += u64::from(!is.contains(&row.identity()));
+    }
     changes
 }
+
+impl Row<'_> {
+    /// What tells the rows of a day apart, whatever else they say. The status of a line does not.
+    fn identity(&self) -> Identity {
+        let kind = if self.is_line { 0 } else { self.kind };
+        (self.day, self.header, self.line, self.position, self.item, kind)
+    }
+}
+
+type Identity = (Day, u32, i64, i64, i64, u16);
 
 fn made(made: &Made, row: u32, width: usize) -> (Option<&[i128]>, Option<&Origins>) {
     if row == NONE {
@@ -88,6 +105,7 @@ fn ledger_rows<'a>(side: &'a Side<'_, LedgerRows>, widths: Widths) -> impl Itera
             let (values, origins) = made(&rows.made, rows.made_row[row], widths.measures);
             Row {
                 source: rows.source[row],
+                is_line: false,
                 header: rows.header[row],
                 header_source: side.header_sources.get(&rows.header[row]).copied(),
                 line: rows.line[row],
@@ -111,6 +129,7 @@ fn line_rows<'a>(side: &'a Side<'_, LineRows>, widths: Widths) -> impl Iterator<
             let (values, origins) = made(&rows.made, rows.made_row[row], 2 * widths.measures);
             Row {
                 source: rows.source[row],
+                is_line: true,
                 header: rows.header[row],
                 header_source: side.header_sources.get(&rows.header[row]).copied(),
                 line: rows.line[row],

@@ -3,7 +3,7 @@
 
 use super::super::before::Before;
 use super::super::calendar::date_of;
-use super::super::relation::{FactTable, PartitionKey};
+use super::super::relation::{FactTable, PartitionKey, RowChanges};
 use super::super::scope::Scope;
 use super::changes::Changes;
 use crate::error::{Error, Result};
@@ -34,6 +34,7 @@ struct Partition {
     now: Option<usize>,
     rows: u64,
     is_kept: bool,
+    changes: RowChanges,
 }
 
 impl Patched {
@@ -60,8 +61,10 @@ impl Patched {
                 touched.insert(key);
             }
         }
-        for &day in &changes.days {
-            touched.insert(key_of_day(day)?);
+        for (&day, &of_day) in &changes.days {
+            let key = key_of_day(day)?;
+            touched.insert(key);
+            made.entry(key).or_default().changes += of_day;
         }
         for (&day, &count) in &changes.before {
             let partition = made.entry(key_of_day(day)?).or_default();
@@ -111,6 +114,18 @@ impl FactTable for Patched {
 
     fn is_kept(&self, partition: usize) -> bool {
         self.partitions[partition].is_kept
+    }
+
+    fn is_replayed(&self, partition: usize) -> bool {
+        self.partitions[partition].now.is_some()
+    }
+
+    fn made_from(&self, partition: usize) -> &[PartitionKey] {
+        &self.partitions[partition].old
+    }
+
+    fn changes(&self, partition: usize) -> Option<RowChanges> {
+        Some(self.partitions[partition].changes)
     }
 
     fn read(&self, partition: usize) -> Result<RecordBatch> {

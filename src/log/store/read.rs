@@ -12,6 +12,8 @@ use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::statistics::Statistics;
 use std::collections::VecDeque;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -35,6 +37,8 @@ pub struct Piece {
     pub path: PathBuf,
     pub group: usize,
     pub rows: u64,
+    /// The least and the greatest position in it.
+    pub positions: (i64, i64),
 }
 
 /// The batches of one file.
@@ -58,8 +62,20 @@ pub fn pieces(path: &Path) -> Result<Vec<Piece>> {
             path: path.to_owned(),
             group,
             rows: u64::try_from(metadata.num_rows()).unwrap_or_default(),
+            positions: positions(metadata),
         })
         .collect())
+}
+
+/// Anything, where the file does not say.
+fn positions(group: &RowGroupMetaData) -> (i64, i64) {
+    let column = group.columns().iter().find(|column| column.column_path().string() == "_position");
+    match column.and_then(|column| column.statistics()) {
+        Some(Statistics::Int64(known)) => {
+            (known.min_opt().copied().unwrap_or(i64::MIN), known.max_opt().copied().unwrap_or(i64::MAX))
+        }
+        _ => (i64::MIN, i64::MAX),
+    }
 }
 
 /// The batches of one row group as they are, with those of these columns that the file has.

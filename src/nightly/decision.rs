@@ -1,0 +1,59 @@
+//! (current release, log, pipeline) → what a run has to build, and why.
+
+use super::rejects;
+use crate::layout::Layout;
+use crate::log::EventLog;
+use crate::model::Model;
+use crate::warehouse::{FORMAT_VERSION, Release};
+use serde::Serialize;
+
+/// How the tables of the next release are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Build {
+    /// The current release is what the log gives.
+    Nothing,
+    /// There is no release yet.
+    First,
+    /// From the current release, by what is new.
+    Night,
+    /// From the log's first event on, since the current release is one of another program or pipeline.
+    Rebuild,
+}
+
+/// What is to be built, with the reasons that are not simply new events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    pub build: Build,
+    pub because: Vec<String>,
+}
+
+/// Decides.
+pub fn decide(model: &Model, log: &EventLog, current: Option<&Release>, layouts: &[Layout]) -> Decision {
+    let Some(current) = current else { return Decision { build: Build::First, because: Vec::new() } };
+    let (manifest, number) = (current.manifest(), current.number());
+    let mut because = Vec::new();
+    if manifest.format_version != FORMAT_VERSION {
+        let format = manifest.format_version;
+        because.push(format!(
+            "release {number} was written in format {format}, this program writes {FORMAT_VERSION}"
+        ));
+    }
+    if manifest.pipeline.hash != model.hash {
+        because.push(format!("the pipeline has changed since release {number}"));
+    }
+    if !because.is_empty() {
+        return Decision { build: Build::Rebuild, because };
+    }
+    let mut built = current.layouts().unwrap_or_default();
+    built.sort_unstable();
+    if built != layouts {
+        because.push(format!("release {number} has other layouts"));
+    }
+    if rejects::are_unseen(log, current) {
+        because.push(format!("there are rejects that release {number} does not show"));
+    }
+    let is_new = manifest.log_position != log.position().0;
+    let build = if is_new || !because.is_empty() { Build::Night } else { Build::Nothing };
+    Decision { build, because }
+}
