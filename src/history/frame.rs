@@ -10,6 +10,7 @@ use polars::prelude::{
     Series, SortMultipleOptions,
 };
 use polars_arrow::datatypes::ArrowDataType;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Stands for "no row", "no member", "no version".
 pub const NONE: u32 = u32::MAX;
@@ -35,6 +36,32 @@ pub fn lookup(keys: &[ArrayRef], candidates: &[ArrayRef]) -> Result<Vec<u32>> {
     let joined = left.join(&right, &names, &names, how, None)?;
     let found = joined.column("row")?.as_materialized_series().u32()?.clone();
     Ok(found.iter().map(|row| row.unwrap_or(NONE)).collect())
+}
+
+/// For each key, a number that equal keys share and others hardly ever do: to leave most of them out of a join.
+pub fn fingerprints(keys: &[ArrayRef]) -> Result<Vec<u64>> {
+    let mut prints = vec![0; keys.first().map_or(0, |key| key.len())];
+    for key in keys {
+        let key = comparable(key)?;
+        let add = |(print, bytes): (&mut u64, &[u8])| *print = xxh3_64_with_seed(bytes, *print);
+        match key.data_type() {
+            DataType::Utf8 => {
+                let texts = key.as_string::<i32>();
+                prints
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(row, print)| add((print, texts.value(row).as_bytes())));
+            }
+            _ => {
+                let numbers = key.as_primitive::<arrow::datatypes::Int64Type>().values();
+                prints
+                    .iter_mut()
+                    .zip(numbers)
+                    .for_each(|(print, number)| add((print, &number.to_le_bytes())));
+            }
+        }
+    }
+    Ok(prints)
 }
 
 /// The permutation that sorts rows by these columns, the first the most significant.

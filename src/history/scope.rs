@@ -4,7 +4,7 @@
 use super::before::Before;
 use super::calendar::{Day, day_of};
 use super::events::{Events, Items};
-use super::frame::{NONE, distinct, integers, lookup};
+use super::frame::{NONE, distinct, fingerprints, integers, lookup};
 use super::members::of_type;
 use super::relation::PartitionKey;
 use super::versions::Versions;
@@ -24,6 +24,7 @@ pub struct Scope {
     position: i64,
     /// The headers' natural keys, each once, with no null part. No columns: no header is in it.
     headers: Vec<ArrayRef>,
+    prints: HashSet<u64>,
     /// Older events that name no header.
     loose: HashSet<i64>,
 }
@@ -61,7 +62,9 @@ impl Scope {
                 parts.push(keys);
             }
         }
-        Ok(Self { position: before.position(), headers: union(fact, &parts)?, loose })
+        let headers = union(fact, &parts)?;
+        let prints = fingerprints(&headers)?.into_iter().collect();
+        Ok(Self { position: before.position(), headers, prints, loose })
     }
 
     /// By row of a binding's headers (an event, or an item where headers are named in the list): is it replayed?
@@ -70,11 +73,30 @@ impl Scope {
         let rows = items.len();
         let position = |row: usize| events.position[items.event_of(row)];
         let is_own = |row: usize| position(row) > self.position || self.loose.contains(&position(row));
-        let named = match binding.header.is_empty() || self.headers.is_empty() {
-            true => vec![NONE; rows],
-            false => lookup(&header_keys(binding, events)?, &self.headers)?,
-        };
-        Ok(named.into_iter().enumerate().map(|(row, header)| header != NONE || is_own(row)).collect())
+        let mut is_in: Vec<bool> = (0..rows).map(is_own).collect();
+        if !binding.header.is_empty() {
+            for row in self.named(&header_keys(binding, events)?)? {
+                is_in[row] = true;
+            }
+        }
+        Ok(is_in)
+    }
+
+    /// The rows whose keys are those of headers in it.
+    fn named(&self, keys: &[ArrayRef]) -> Result<Vec<usize>> {
+        let prints = fingerprints(keys)?;
+        let rows: Vec<u32> = (0u32..)
+            .zip(prints)
+            .filter(|(_, print)| self.prints.contains(print))
+            .map(|(row, _)| row)
+            .collect();
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let pick = UInt32Array::from(rows);
+        let keys = keys.iter().map(|key| take(key, &pick, None)).collect::<Result<Vec<_>, _>>()?;
+        let found = pick.values().iter().zip(lookup(&keys, &self.headers)?);
+        Ok(found.filter(|(_, header)| *header != NONE).map(|(row, _)| *row as usize).collect())
     }
 
     /// By event: is any of its rows replayed?
@@ -97,11 +119,10 @@ impl Scope {
         let keys =
             fact.header.iter().map(|key| Ok(cast(&column(batch, &key.name)?, &key.value_type.arrow())?));
         let keys = keys.collect::<Result<Vec<_>>>()?;
-        let named = match keys.is_empty() || self.headers.is_empty() {
-            true => vec![NONE; batch.num_rows()],
-            false => lookup(&keys, &self.headers)?,
-        };
-        let mut stays: Vec<bool> = named.into_iter().map(|header| header == NONE).collect();
+        let mut stays = vec![true; batch.num_rows()];
+        for row in self.named(&keys)? {
+            stays[row] = false;
+        }
         if !self.loose.is_empty() {
             let positions = integers(&column(batch, "position")?)?;
             for (row, stays) in stays.iter_mut().enumerate() {

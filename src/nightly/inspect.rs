@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::history::{FactTable, History, PartitionKey, Replayed};
 use crate::log::EventLog;
 use crate::model::{Fact, Model};
-use crate::query::{Candidate, Session, candidate, dimensions, fact_files};
+use crate::query::{Candidate, Session, Table, candidate, dimensions, fact_files};
 use crate::warehouse::Release;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -52,6 +52,9 @@ pub fn inspect_night(
     candidate.spec.tables.extend(part(staged, "replayed", &files.replayed)?);
     candidate.spec.tables.extend(part(staged, "written", &files.written)?);
     candidate.spec.tables.extend(part(before, "replaced", &files.replaced)?);
+    // Of the log itself, only what dimensions are made of is asked.
+    let own = |table: &Table| table.schema != "log" || is_of_dimensions(model, &table.name);
+    candidate.spec.tables.retain(own);
     let known = dimensions(before, model, "before")?;
     candidate.spec.tables.extend(known.tables);
     candidate.spec.views.extend(known.views);
@@ -96,7 +99,20 @@ impl Touched {
 /// A night that replayed more than one in so many events is looked at as a whole.
 const MUCH: u64 = 3;
 
+fn is_of_dimensions(model: &Model, event: &str) -> bool {
+    let entities = model.dimensions.iter().flat_map(|dimension| &dimension.entities);
+    let mut events = entities.flat_map(|entity| &entity.events);
+    events.any(|binding| model.events[binding.event].name == event)
+}
+
 fn open(candidate: &mut Candidate, warehouse: &Path, means: Means) -> Result<Session> {
+    // Nobody reads comments here, and there are many.
+    for table in &mut candidate.spec.tables {
+        table.comment = None;
+        table.columns.iter_mut().for_each(|column| column.comment = None);
+        table.partition.iter_mut().for_each(|column| column.comment = None);
+    }
+    candidate.spec.views.iter_mut().for_each(|view| view.column_comments.clear());
     candidate.spec.threads = means.threads;
     candidate.spec.memory_bytes = means.memory_bytes;
     // Cleared by the next writer, should this process be killed.
