@@ -1,6 +1,9 @@
 //! Every effect on the files of `log` and `warehouse` goes through [`Disk`], so that a test can count
-//! the effects, make one fail, or kill the program at it. Reading is no effect.
+//! the effects, make one fail, or kill the program at it. Reading is no effect. What may stop the work comes by
+//! the same door: [`Disk::go_on`].
 
+use crate::error::Result;
+use crate::stop::Stop;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -22,12 +25,34 @@ type Watcher = dyn Fn(Effect<'_>) -> io::Result<()> + Send + Sync;
 #[derive(Clone, Default)]
 pub struct Disk {
     watcher: Option<Arc<Watcher>>,
+    stop: Stop,
 }
 
 impl Disk {
     /// The disk, with a watcher that is asked before every effect and may refuse it.
     pub fn watched(watcher: impl Fn(Effect<'_>) -> io::Result<()> + Send + Sync + 'static) -> Self {
-        Self { watcher: Some(Arc::new(watcher)) }
+        Self { watcher: Some(Arc::new(watcher)), stop: Stop::default() }
+    }
+
+    /// The same, for work that ends when it is asked to.
+    #[must_use]
+    pub fn until(self, stop: &Stop) -> Self {
+        Self { stop: stop.clone(), ..self }
+    }
+
+    /// Asked between two pieces of work: nothing, as long as they are to go on.
+    ///
+    /// # Errors
+    ///
+    /// Somebody has asked to stop.
+    pub fn go_on(&self) -> Result<()> {
+        self.stop.go_on()
+    }
+
+    /// Whether work that cannot ask by itself is to be ended from outside.
+    #[must_use]
+    pub fn stop(&self) -> &Stop {
+        &self.stop
     }
 
     fn tell(&self, action: &'static str, path: &Path) -> io::Result<()> {

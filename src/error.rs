@@ -18,6 +18,9 @@ pub enum Who {
     Operator,
     /// Us: a broken promise of the program. Exit code 4.
     Us,
+    /// Nobody: whoever started it had it stopped, by a signal of this number. Exit code 128 and the number, as a
+    /// shell has it.
+    Nobody(u8),
 }
 
 /// What went wrong, who must act, and what to do next.
@@ -50,6 +53,18 @@ impl Error {
     /// We are at fault: something that cannot happen did.
     pub fn bug(message: impl Into<String>) -> Self {
         Self::new(Who::Us, message).next("please report this, with the pipeline file and the command")
+    }
+
+    /// It was asked to stop, by this signal, and did before anything was half done.
+    #[must_use]
+    pub fn stopped(signal: u8) -> Self {
+        let name = match signal {
+            2 => "SIGINT".to_owned(),
+            15 => "SIGTERM".to_owned(),
+            other => format!("signal {other}"),
+        };
+        Self::new(Who::Nobody(signal), format!("stopped by {name}"))
+            .next("the current release stands as it was; do it again when it suits")
     }
 
     /// An operation on a file failed; the next step follows from the way in which it did.
@@ -113,6 +128,7 @@ impl Error {
             Who::Author => 2,
             Who::Operator => 3,
             Who::Us => 4,
+            Who::Nobody(signal) => 128_u8.saturating_add(signal),
         }
     }
 }

@@ -5,6 +5,9 @@
 /// Who must act on an error, and what they can do next.
 pub mod error;
 
+/// A wish to end → an error between two pieces of work: shall this go on?
+pub mod stop;
+
 /// Every effect on files, through one door that a test can count, fail and kill.
 pub mod disk;
 

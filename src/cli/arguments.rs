@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use starlog::layout::Layout;
 use starlog::query::Format;
 
+use super::gc::GcArguments;
 use super::generate::GenerateArguments;
 use super::plan::PlanArguments;
 use super::query::QueryArguments;
@@ -35,6 +36,7 @@ Exit codes:
   2  the command line, the SQL or the pipeline file
   3  the machine: disk, lock, permission, memory
   4  a bug of ours
+  130, 143  ended cleanly by SIGINT or SIGTERM: nothing was published; a second signal ends at once
 
 `starlog COMMAND --help` says more, with examples."
 )]
@@ -57,6 +59,7 @@ pub enum Command {
     #[command(long_about = super::rebuild::REBUILD)]
     Rebuild(VerifyArguments),
     Rollback(RollbackArguments),
+    Gc(GcArguments),
     Generate(GenerateArguments),
     /// Print the JSON Schema of pipeline files.
     #[command(

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod failure;
+mod gc;
 mod generate;
 mod plan;
 mod progress;
@@ -14,10 +15,12 @@ mod rebuild;
 mod rollback;
 mod run;
 mod schema;
+mod signals;
 mod size;
 mod spill;
 mod status;
 mod summary;
+mod wait;
 
 use std::process::ExitCode;
 
@@ -42,6 +45,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Verify(arguments) => rebuild::verify(arguments),
         Command::Rebuild(arguments) => rebuild::rebuild(arguments),
         Command::Rollback(arguments) => rollback::rollback(arguments),
+        Command::Gc(arguments) => gc::gc(arguments),
         Command::Generate(arguments) => generate::generate(arguments),
         Command::Schema => schema::schema(),
     }

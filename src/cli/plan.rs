@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use clap::Args;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, Table};
-use starlog::disk::Disk;
 use starlog::error::Result;
 use starlog::model;
 use starlog::nightly::{self, Build, FilePlan, Plan};
@@ -14,6 +13,7 @@ use starlog::query::visible;
 use super::failure::{of_stdout, say};
 use super::progress::Bar;
 use super::run::RunArguments;
+use super::signals;
 use super::spill::Spill;
 use super::summary::{self, grouped, line};
 
@@ -46,7 +46,7 @@ pub fn plan(arguments: &RunArguments) -> Result<()> {
     let options = arguments.options(log);
     let scratch = Spill::new()?;
     let bar = Bar::new();
-    let plan = nightly::plan(&model, &options, scratch.folder(), &Disk::default(), &bar);
+    let plan = nightly::plan(&model, &options, scratch.folder(), &signals::disk()?, &bar);
     bar.finish();
     let plan = plan?;
     let text = if arguments.json { summary::as_json(&plan)? } else { page(&plan) };

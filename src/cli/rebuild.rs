@@ -5,15 +5,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use starlog::disk::Disk;
-use starlog::error::{Error, Result};
+use starlog::error::Result;
 use starlog::model;
 use starlog::nightly::{self, Comparison};
 
 use super::arguments::{LimitArguments, WarehouseArgument};
 use super::failure::of_stdout;
 use super::run::now;
+use super::signals;
 use super::summary;
+use super::wait::WaitArgument;
 
 pub const VERIFY: &str = "\
 Hash the current release and compare it with a replay of the log.
@@ -40,6 +41,9 @@ pub struct VerifyArguments {
     #[command(flatten)]
     pub limits: LimitArguments,
 
+    #[command(flatten)]
+    pub wait: WaitArgument,
+
     /// Print the result as JSON
     #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub json: bool,
@@ -51,7 +55,10 @@ const SHOWN: usize = 20;
 pub fn verify(arguments: &VerifyArguments) -> Result<()> {
     let model = model::load(&arguments.pipeline)?;
     let threads = arguments.limits.threads.map(Into::into);
-    let compared = nightly::verify(&model, &arguments.warehouse.folder, threads, &Disk::default(), &now())?;
+    let folder = &arguments.warehouse.folder;
+    let disk = signals::disk()?;
+    let verify = || nightly::verify(&model, folder, threads, &disk, &now());
+    let compared = arguments.wait.when_free(&disk, verify)?;
     let wrong = compared.damages.len() + compared.differences.len();
     let text = format!(
         "release {}: {} files hashed, and made again from the log: {}\n",
@@ -60,14 +67,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<()> {
         if wrong == 0 { "all the same".to_owned() } else { format!("{wrong} differ") }
     );
     tell(arguments, &compared, &text)?;
-    if wrong == 0 {
-        return Ok(());
-    }
-    if compared.damages.is_empty() {
-        return Err(Error::bug("the release is not what its log gives"));
-    }
-    Err(Error::operator("files of the release are not what was published")
-        .next("starlog rebuild PIPELINE makes them again from the log"))
+    compared.verdict()
 }
 
 pub fn rebuild(arguments: &VerifyArguments) -> Result<()> {
@@ -76,7 +76,9 @@ pub fn rebuild(arguments: &VerifyArguments) -> Result<()> {
     let memory = limits.memory.map(|memory| memory.bytes);
     let folder = &arguments.warehouse.folder;
     let threads = limits.threads.map(Into::into);
-    let compared = nightly::rebuild(&model, folder, threads, memory, &Disk::default(), &now())?;
+    let disk = signals::disk()?;
+    let rebuild = || nightly::rebuild(&model, folder, threads, memory, &disk, &now());
+    let compared = arguments.wait.when_free(&disk, rebuild)?;
     let text = format!(
         "release {}, rebuilt from the log, published; {}\n",
         compared.published.unwrap_or_default(),

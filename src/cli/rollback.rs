@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 
 use clap::Args;
-use starlog::disk::Disk;
-use starlog::error::{Error, Result};
-use starlog::warehouse::{Warehouse, Writer};
+use starlog::error::Result;
+use starlog::nightly;
 
 use super::arguments::WarehouseArgument;
 use super::failure::of_stdout;
 use super::run::now;
+use super::signals;
+use super::wait::WaitArgument;
 
 /// Make an older release the current one again; a swap of the pointer.
 #[derive(Debug, Args)]
@@ -22,23 +23,16 @@ pub struct RollbackArguments {
 
     #[command(flatten)]
     pub warehouse: WarehouseArgument,
+
+    #[command(flatten)]
+    pub wait: WaitArgument,
 }
 
 pub fn rollback(arguments: &RollbackArguments) -> Result<()> {
     let folder = &arguments.warehouse.folder;
-    let warehouse = Warehouse::open(folder)?;
-    let current = warehouse.current()?.map_or(0, |current| current.number());
-    let number = match arguments.release {
-        Some(number) => number,
-        None => {
-            warehouse.releases()?.into_iter().filter(|number| *number < current).max().ok_or_else(|| {
-                Error::author(format!("there is no release before {current}"))
-                    .next("starlog status names those that are there")
-            })?
-        }
-    };
-    let writer = Writer::open(&Disk::default(), folder, warehouse.pipeline(), &now())?;
-    let release = writer.roll_back(number)?;
-    let text = format!("release {} is current; it was {current}\n", release.number());
+    let disk = signals::disk()?;
+    let roll_back = || nightly::rollback(folder, arguments.release, &disk, &now());
+    let done = arguments.wait.when_free(&disk, roll_back)?;
+    let text = format!("release {} is current; it was {}\n", done.release, done.was);
     io::stdout().lock().write_all(text.as_bytes()).map_err(of_stdout)
 }

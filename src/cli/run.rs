@@ -8,7 +8,6 @@ use std::process::Command;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use starlog::disk::Disk;
 use starlog::error::{Error, Result};
 use starlog::{model, nightly};
 
@@ -16,7 +15,9 @@ use super::arguments::{LayoutArgument, LimitArguments, WarehouseArgument};
 use super::failure::{of_stdout, say};
 use super::plan;
 use super::progress::Bar;
+use super::signals;
 use super::summary;
+use super::wait::WaitArgument;
 
 /// Take in new events, build the tables, check them, publish them.
 #[derive(Debug, Args)]
@@ -67,6 +68,9 @@ pub struct RunArguments {
     /// Say what would be done, and do none of it, as `starlog plan`
     #[arg(long, env = "STARLOG_DRY_RUN", hide_env_values = true, value_parser = FalseyValueParser::new())]
     pub dry_run: bool,
+
+    #[command(flatten)]
+    pub wait: WaitArgument,
 
     /// Print the summary as JSON
     #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
@@ -124,9 +128,10 @@ pub fn run(arguments: &RunArguments) -> Result<()> {
     let (pipeline, log) = arguments.inputs()?;
     bind_polars(arguments.limits.threads);
     let model = model::load(&pipeline)?;
-    let options = arguments.options(log);
+    let options = || arguments.options(log.clone());
     let bar = Bar::new();
-    let report = nightly::run(&model, &options, &Disk::default(), &bar);
+    let disk = signals::disk()?;
+    let report = arguments.wait.when_free(&disk, || nightly::run(&model, &options(), &disk, &bar));
     bar.finish();
     let report = report?;
     let text = if arguments.json {
@@ -155,8 +160,13 @@ fn bind_polars(threads: Option<u16>) {
     }
 }
 
+/// What time it is, in words.
+pub fn now() -> String {
+    clock().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
 /// The one place that reads the clock (DESIGN 1).
 #[allow(clippy::disallowed_methods)]
-pub fn now() -> String {
-    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+pub fn clock() -> chrono::DateTime<chrono::Utc> {
+    chrono::Utc::now()
 }

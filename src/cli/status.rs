@@ -27,7 +27,7 @@ pub struct StatusArguments {
     pub json: bool,
 }
 
-/// Show the ledger: a line for each run, the newest last.
+/// Show the ledger: a line for each command that wrote, the newest last.
 #[derive(Debug, Args)]
 pub struct RunsArguments {
     #[command(flatten)]
@@ -103,7 +103,16 @@ pub fn runs(arguments: &RunsArguments) -> Result<()> {
     }
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED);
-    table.set_header(["started", "outcome", "release", "new events", "rejects", "seconds", "failure"]);
+    table.set_header([
+        "started",
+        "command",
+        "outcome",
+        "release",
+        "new events",
+        "rejects",
+        "seconds",
+        "failure",
+    ]);
     for run in runs.iter().filter_map(|run| serde_json::from_str::<Value>(run).ok()) {
         let text = |path: &str| match run.pointer(path) {
             Some(Value::String(text)) => visible(text).into_owned(),
@@ -113,6 +122,7 @@ pub fn runs(arguments: &RunsArguments) -> Result<()> {
         let seconds = run.pointer("/elapsed_ms").and_then(Value::as_u64).unwrap_or_default();
         table.add_row([
             text("/started"),
+            text("/command"),
             text("/outcome"),
             text("/release"),
             text("/lines/accepted"),

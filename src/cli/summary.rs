@@ -99,7 +99,7 @@ fn release(report: &RunReport) -> String {
     let outcome = match report.outcome {
         Outcome::Published => "published",
         Outcome::Unchanged => "unchanged: there was nothing new",
-        Outcome::Failed => "nothing was published",
+        Outcome::Failed | Outcome::Stopped => "nothing was published",
     };
     let position = grouped(report.log_position);
     format!("{number} of {}, {outcome}; the log ends at position {position}", report.pipeline)

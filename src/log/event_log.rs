@@ -184,7 +184,16 @@ impl EventLog {
     /// # Errors
     /// As for [`EventLog::scan`].
     pub fn read_piece(&self, event_type: &str, piece: &Piece, columns: &[&str]) -> Result<Vec<RecordBatch>> {
+        self.go_on()?;
         read_piece(piece, &self.projection(event_type, columns)?, self.contract(event_type)?)
+    }
+
+    /// Asked between two pieces of a replay; see [`Disk::go_on`].
+    ///
+    /// # Errors
+    /// Somebody has asked to stop.
+    pub fn go_on(&self) -> Result<()> {
+        self.disk.go_on()
     }
 
     /// The source file and line of an event, for a person.
@@ -249,6 +258,7 @@ impl EventLog {
         columns: &[&str],
         wanted: Vec<bool>,
     ) -> Result<Vec<RecordBatch>> {
+        self.go_on()?;
         read_rows(piece, &self.projection(event_type, columns)?, self.contract(event_type)?, wanted)
     }
 

@@ -154,6 +154,7 @@ impl Ingest<'_> {
         let mut flushed = false;
         let mut begun = 0;
         loop {
+            self.disk.go_on()?;
             while reading && work.read - work.committed < blocks_at_once && work.encoding < groups_at_once {
                 match feed.next_block() {
                     Ok(Some((file, block))) => {

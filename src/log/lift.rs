@@ -29,6 +29,7 @@ pub fn lift(disk: &Disk, log: &Path, head: &Head, contracts: &[EventType], zone:
         let folder = Segment::folder(log, segment.number);
         let mut has_changed = false;
         for file in &mut segment.files {
+            disk.go_on()?;
             let contract = contracts.iter().find(|contract| Some(&contract.name) == file.event.as_ref());
             let Some(contract) = contract else { continue };
             let from = folder.join(&file.file);

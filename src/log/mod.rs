@@ -27,6 +27,7 @@ mod progress;
 mod reject;
 mod source;
 mod store;
+mod superseded;
 mod survey;
 
 pub use account::{Account, FileReport, FileState, IngestReport};
@@ -38,4 +39,5 @@ pub use progress::Progress;
 pub use source::{FileCode, FileFailure, Source, expand};
 pub use store::schema::rejects as rejects_schema;
 pub use store::{Piece, Scan, SegmentFile};
+pub use superseded::superseded;
 pub use survey::{Survey, survey};

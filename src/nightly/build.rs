@@ -41,7 +41,10 @@ pub fn stage<'w>(
     // The longest first, each to whoever is free: nobody waits for the last one.
     jobs.sort_by_key(|job| Reverse(job.rows()));
     let jobs = jobs.into_iter().par_bridge();
-    jobs.try_for_each(|job| job.write(&staged, model, history))?;
+    jobs.try_for_each(|job| {
+        writer.go_on()?;
+        job.write(&staged, model, history)
+    })?;
     Ok(staged)
 }
 

@@ -7,15 +7,18 @@ use crate::history::{FactTable, History, PartitionKey, Replayed};
 use crate::log::EventLog;
 use crate::model::{Fact, Model};
 use crate::query::{Candidate, Session, Table, candidate, dimensions, fact_files};
+use crate::stop::Stop;
 use crate::warehouse::Release;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What the checks may use.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Means {
+#[derive(Debug, Clone, Copy)]
+pub struct Means<'a> {
     pub threads: Option<usize>,
     pub memory_bytes: Option<u64>,
+    /// Who may break them off.
+    pub stop: &'a Stop,
 }
 
 /// How the checks ended: all of them held.
@@ -28,10 +31,12 @@ pub struct Verdict {
 }
 
 /// Runs the built-in checks over everything.
-pub fn inspect(staged: &Release, model: &Model, warehouse: &Path, means: Means) -> Result<Verdict> {
+pub fn inspect(staged: &Release, model: &Model, warehouse: &Path, means: Means<'_>) -> Result<Verdict> {
     let mut candidate = candidate(staged, model, warehouse)?;
     let session = open(&mut candidate, warehouse, means)?;
-    let report = checks::run(session.connection(), model, &tables(candidate), Effort::Proofs)?;
+    let tables = tables(candidate);
+    let report =
+        session.until(means.stop, |connection| checks::run(connection, model, &tables, Effort::Proofs))?;
     Ok(Verdict { checks: report.checks, is_whole: true })
 }
 
@@ -42,7 +47,7 @@ pub fn inspect_night(
     model: &Model,
     log: &EventLog,
     warehouse: &Path,
-    means: Means,
+    means: Means<'_>,
 ) -> Result<Verdict> {
     let Touched { before, replayed, files } = touched;
     let mut candidate = candidate(staged, model, warehouse)?;
@@ -68,11 +73,13 @@ pub fn inspect_night(
     };
     let session = open(&mut candidate, warehouse, means)?;
     let tables = tables(candidate);
-    let report = night::examine(session.connection(), model, &tables, &night)?;
+    let stop = means.stop;
+    let report = session.until(stop, |connection| night::examine(connection, model, &tables, &night))?;
     if report.violations.is_empty() {
         return Ok(Verdict { checks: report.checks, is_whole: false });
     }
-    let whole = checks::examine(session.connection(), model, &tables, Effort::Proofs)?;
+    let whole =
+        session.until(stop, |connection| checks::examine(connection, model, &tables, Effort::Proofs))?;
     let of_nights = report.violations.into_iter().filter(|found| night::is_of_nights(&found.check));
     let violations = whole.violations.into_iter().chain(of_nights).collect();
     let report = Report { violations, ..whole }.verdict()?;
@@ -105,7 +112,7 @@ fn is_of_dimensions(model: &Model, event: &str) -> bool {
     events.any(|binding| model.events[binding.event].name == event)
 }
 
-fn open(candidate: &mut Candidate, warehouse: &Path, means: Means) -> Result<Session> {
+fn open(candidate: &mut Candidate, warehouse: &Path, means: Means<'_>) -> Result<Session> {
     // Nobody reads comments here, and there are many.
     for table in &mut candidate.spec.tables {
         table.comment = None;

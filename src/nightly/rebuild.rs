@@ -2,6 +2,7 @@
 
 use super::build::stage;
 use super::inspect::{Means, inspect};
+use super::ledger::{Deed, enter};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::history;
@@ -27,6 +28,37 @@ pub struct Comparison {
     pub published: Option<u64>,
 }
 
+impl Comparison {
+    /// What is wrong, if the release is to be what was published and what its log gives.
+    ///
+    /// # Errors
+    /// Files were changed: the operator's. Tables are not what the log gives: ours.
+    pub fn verdict(&self) -> Result<()> {
+        if !self.damages.is_empty() {
+            return Err(Error::operator("files of the release are not what was published")
+                .next("starlog rebuild PIPELINE makes them again from the log"));
+        }
+        if !self.differences.is_empty() {
+            return Err(Error::bug("the release is not what its log gives"));
+        }
+        Ok(())
+    }
+}
+
+impl Deed for Comparison {
+    fn outcome(&self) -> &'static str {
+        match (self.published, self.verdict()) {
+            (Some(_), _) => "published",
+            (None, Ok(())) => "equal",
+            (None, Err(_)) => "differs",
+        }
+    }
+
+    fn failure(&self) -> Option<Error> {
+        if self.published.is_some() { None } else { self.verdict().err() }
+    }
+}
+
 /// Replays the log from its first event and compares every file with the current release. Publishes nothing.
 ///
 /// # Errors
@@ -39,19 +71,22 @@ pub fn verify(
     disk: &Disk,
     started: &str,
 ) -> Result<Comparison> {
-    let (writer, log, current) = open(model, dir, disk, started)?;
-    comparable(&current, model, &log)?;
-    let (damages, staged) = in_pool(threads, || {
-        let damages = current.damages();
-        Ok((damages, anew(&writer, model, &log, &current.layouts()?)?))
-    })?;
-    let differences = staged.candidate()?.differences(&current);
-    Ok(Comparison {
-        release: current.number(),
-        files: current.manifest().files().count(),
-        damages,
-        differences,
-        published: None,
+    let writer = Writer::open(disk, dir, &model.name, started)?;
+    enter(&writer, "verify", started, || {
+        let (log, current) = open(&writer, model, disk)?;
+        comparable(&current, model, &log)?;
+        let (damages, staged) = in_pool(threads, || {
+            let damages = current.damages(disk.stop())?;
+            Ok((damages, anew(&writer, model, &log, &current.layouts()?)?))
+        })?;
+        let differences = staged.candidate()?.differences(&current);
+        Ok(Comparison {
+            release: current.number(),
+            files: current.manifest().files().count(),
+            damages,
+            differences,
+            published: None,
+        })
     })
 }
 
@@ -70,10 +105,22 @@ pub fn rebuild(
     disk: &Disk,
     started: &str,
 ) -> Result<Comparison> {
-    let (writer, log, current) = open(model, dir, disk, started)?;
-    let staged = in_pool(threads, || anew(&writer, model, &log, &current.layouts()?))?;
+    let writer = Writer::open(disk, dir, &model.name, started)?;
+    enter(&writer, "rebuild", started, || publish(&writer, model, threads, memory_bytes, disk))
+}
+
+fn publish(
+    writer: &Writer,
+    model: &Model,
+    threads: Option<usize>,
+    memory_bytes: Option<u64>,
+    disk: &Disk,
+) -> Result<Comparison> {
+    let (log, current) = open(writer, model, disk)?;
+    let staged = in_pool(threads, || anew(writer, model, &log, &current.layouts()?))?;
     let candidate = staged.candidate()?;
-    inspect(&candidate, model, writer.warehouse().dir(), Means { threads, memory_bytes })?;
+    let means = Means { threads, memory_bytes, stop: disk.stop() };
+    inspect(&candidate, model, writer.warehouse().dir(), means)?;
     let differences = candidate.differences(&current);
     if comparable(&current, model, &log).is_ok() && !differences.is_empty() {
         let shown: Vec<&str> = differences.iter().take(5).map(String::as_str).collect();
@@ -94,13 +141,13 @@ pub fn rebuild(
     })
 }
 
-/// The warehouse, locked; its log, and the current release.
-fn open(model: &Model, dir: &Path, disk: &Disk, started: &str) -> Result<(Writer, EventLog, Release)> {
-    let writer = Writer::open(disk, dir, &model.name, started)?;
-    let log = EventLog::open(disk, &writer.warehouse().log_dir(), model)?;
-    match writer.warehouse().current()? {
-        Some(current) => Ok((writer, log, current)),
-        None => Err(Error::author(format!("{} holds no release yet", dir.display()))
+/// The log of a warehouse, and the current release.
+fn open(writer: &Writer, model: &Model, disk: &Disk) -> Result<(EventLog, Release)> {
+    let warehouse = writer.warehouse();
+    let log = EventLog::open(disk, &warehouse.log_dir(), model)?;
+    match warehouse.current()? {
+        Some(current) => Ok((log, current)),
+        None => Err(Error::author(format!("{} holds no release yet", warehouse.dir().display()))
             .next("publish one: starlog run PIPELINE")),
     }
 }

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 /// What a run did, or how far it came.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunReport {
+    /// `run`: the ledger has lines of other commands too.
+    pub command: &'static str,
     pub pipeline: String,
     /// RFC 3339, UTC.
     pub started: String,
@@ -61,6 +63,21 @@ pub enum Outcome {
     Unchanged,
     /// Nothing was published; what the log took in stays.
     Failed,
+    /// The same, since it was asked to stop.
+    Stopped,
+}
+
+impl Outcome {
+    /// One word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        }
+    }
 }
 
 /// Why a run failed.
@@ -154,6 +171,14 @@ impl From<&FileFailure> for FailedFile {
             next: error.next_step().unwrap_or_default().to_owned(),
             exit_code: error.exit_code(),
         }
+    }
+}
+
+impl Failure {
+    /// How something ended that ended like this.
+    pub(super) fn outcome(&self) -> Outcome {
+        // Above 128 stand signals, as in a shell.
+        if self.exit_code > 128 { Outcome::Stopped } else { Outcome::Failed }
     }
 }
 

@@ -4,6 +4,7 @@ use super::build::stage;
 use super::decision::{Build, decide};
 use super::inputs::Inputs;
 use super::inspect::{Means, Touched, inspect, inspect_night};
+use super::ledger::told;
 use super::previous::Previous;
 use super::rejects;
 use super::report::{FailedFile, Failure, FileLines, Outcome, RunReport, TableReport};
@@ -16,7 +17,6 @@ use crate::log::{EventLog, IngestReport};
 use crate::model::Model;
 use crate::warehouse::{Release, TableEntry, Writer};
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -44,27 +44,17 @@ pub struct Options {
 pub fn run(model: &Model, options: &Options, disk: &Disk, progress: &dyn Progress) -> Result<RunReport> {
     let watch = Stopwatch::start(progress);
     let writer = Writer::open(disk, &options.warehouse, &model.name, &options.started)?;
-    let mut report = RunReport::begun(model, options);
     let inputs = Inputs { model, options, progress };
     let night = Night { inputs, disk, writer: &writer, watch: &watch };
-    let ended = catch_unwind(AssertUnwindSafe(|| night.walk(&mut report)));
-    report.elapsed_ms = watch.elapsed_ms();
-    let failure = match &ended {
-        Ok(Ok(())) => {
-            writer.record(&report)?;
-            return Ok(report);
+    let tell = |report: &mut RunReport, failure: Option<Failure>| {
+        report.elapsed_ms = watch.elapsed_ms();
+        if let Some(failure) = failure {
+            report.outcome = failure.outcome();
+            report.failure = Some(failure);
         }
-        Ok(Err(error)) => Failure::from(error),
-        Err(_) => Failure::from(&Error::bug("the program panicked")),
+        writer.record(report)
     };
-    report.outcome = Outcome::Failed;
-    report.failure = Some(failure);
-    // What made the run fail is what is told, even if the ledger cannot be written either.
-    let _ = writer.record(&report);
-    match ended {
-        Ok(ended) => ended.map(|()| report),
-        Err(panic) => resume_unwind(panic),
-    }
+    told(RunReport::begun(model, options), |report| night.walk(report), tell)
 }
 
 /// What a night works with.
@@ -138,7 +128,8 @@ impl Night<'_> {
         let touched = release.and_then(|before| Touched::of(before, history, log));
         let candidate = staged.candidate()?;
         let warehouse = self.writer.warehouse().dir();
-        let means = Means { threads: Some(threads), memory_bytes: options.memory_bytes };
+        let (memory_bytes, stop) = (options.memory_bytes, self.disk.stop());
+        let means = Means { threads: Some(threads), memory_bytes, stop };
         let verdict = self.watch.time(Stage::Check, stages_ms, || match &touched {
             Some(touched) => inspect_night(&candidate, touched, model, log, warehouse, means),
             None => inspect(&candidate, model, warehouse, means),
@@ -170,6 +161,7 @@ fn tables(release: &Release) -> Vec<TableReport> {
 impl RunReport {
     pub(super) fn begun(model: &Model, options: &Options) -> Self {
         Self {
+            command: "run",
             pipeline: model.name.clone(),
             started: options.started.clone(),
             outcome: Outcome::Failed,

@@ -7,6 +7,10 @@ use super::read_only::{Question, questions};
 use super::spec::SessionSpec;
 use super::{fault, relations, sql};
 use crate::error::Result;
+use crate::stop::Stop;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 /// An open session. It stays on the files that it was opened with.
 pub struct Session {
@@ -14,9 +18,25 @@ pub struct Session {
 }
 
 impl Session {
-    /// The connection itself, for `checks`, which puts questions of its own with tables of its own.
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
+    /// Lends the connection itself to `checks`, which puts questions of its own with tables of its own. Where
+    /// somebody asks to stop, the question at hand is broken off.
+    pub(crate) fn until<T>(&self, stop: &Stop, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let handle = self.connection.interrupt_handle();
+        let (done, is_done) = mpsc::channel::<()>();
+        let worked = thread::scope(|scope| {
+            scope.spawn(move || {
+                while is_done.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+                    if stop.go_on().is_err() {
+                        handle.interrupt();
+                    }
+                }
+            });
+            // Dropped at the end, also of a panic, which lets the other thread end.
+            let _done = done;
+            work(&self.connection)
+        });
+        stop.go_on()?;
+        worked
     }
 
     /// Opens a session over these tables and views.
@@ -55,6 +75,9 @@ impl Session {
         Answer::open(&self.connection, question)
     }
 }
+
+/// How often somebody looks whether to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// An in-memory database that fetches nothing by itself.
 fn connect(spec: &SessionSpec) -> Result<Connection> {

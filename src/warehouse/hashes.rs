@@ -1,15 +1,21 @@
 //! A release's files → those that are not what its manifest says.
 
 use super::{DataFile, Release};
+use crate::error::Result;
+use crate::stop::Stop;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 impl Release {
     /// Reads and hashes every file; returns what is wrong, each with its path.
-    pub fn damages(&self) -> Vec<String> {
+    ///
+    /// # Errors
+    ///
+    /// Somebody has asked to stop.
+    pub fn damages(&self, stop: &Stop) -> Result<Vec<String>> {
         let files: Vec<&DataFile> = self.manifest().files().collect();
-        let damage = |file: &&DataFile| match fs::read(self.path(file)) {
+        let damage = |file: &DataFile| match fs::read(self.path(file)) {
             Ok(bytes) if bytes.len() as u64 != file.bytes => {
                 Some(format!("{}: {} bytes, not {}", file.path, bytes.len(), file.bytes))
             }
@@ -19,7 +25,8 @@ impl Release {
             Ok(_) => None,
             Err(error) => Some(format!("{}: {error}", file.path)),
         };
-        files.par_iter().filter_map(damage).collect()
+        let damages = files.par_iter().map(|file| stop.go_on().map(|()| damage(file)));
+        damages.filter_map(Result::transpose).collect()
     }
 
     /// The paths of files that are not the same in another release of the same layouts.

@@ -9,11 +9,13 @@
 //! clock, a machine or the order of threads.
 
 mod hashes;
+mod hold;
 mod identity;
 mod manifest;
 mod parquet;
 mod publish;
 mod release;
+mod removal;
 mod staged;
 mod sums;
 mod writer;
@@ -24,7 +26,7 @@ pub use manifest::{
 pub use parquet::{Encoded, decode, encode};
 pub use release::Release;
 pub use staged::{FactPlan, Staged};
-pub use writer::Writer;
+pub use writer::{Locked, Writer};
 
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -75,6 +77,15 @@ impl Warehouse {
     /// A pointer that is no link to a release, and a release without a readable manifest.
     pub fn current(&self) -> Result<Option<Release>> {
         release::current(&self.dir)
+    }
+
+    /// The number of the current release, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// A pointer that is no link to a release.
+    pub fn current_number(&self) -> Result<Option<u64>> {
+        release::current_number(&self.dir)
     }
 
     /// A published release by its number, current or not.

@@ -4,6 +4,7 @@
 //! the swap of the pointer. Only the swap is the commit. Any error ends the run: nothing is tried
 //! again, and the next writer clears what is not published.
 
+use super::hold::Hold;
 use super::{Release, Staged, Writer, release};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -28,8 +29,11 @@ impl Staged<'_> {
         seal_below(disk, &staged)?;
         sync(disk, &staged)?;
 
+        // From here on it is done to the end.
+        disk.go_on()?;
         // The folder itself is still writable: to move it under another folder changes its entry `..`,
         // which the kernel grants only then (rename(2), EACCES).
+        let hold = Hold::take(&staged)?.ok_or_else(|| Error::bug("the staged release has gone"))?;
         let releases = warehouse.join("releases");
         let dir = release::path(warehouse, self.number);
         disk.rename(&staged, &dir).map_err(|error| Error::io("move into place", &dir, error))?;
@@ -37,7 +41,7 @@ impl Staged<'_> {
 
         self.writer.point_at(self.number)?;
 
-        let release = Release::new(dir, manifest);
+        let release = Release::new(dir, manifest, Some(hold));
         self.writer.make_read_only(&release)?;
         Ok(release)
     }
@@ -79,6 +83,7 @@ fn seal_below(disk: &Disk, dir: &Path) -> Result<()> {
     }
     folders.sort();
     for folder in folders {
+        disk.go_on()?;
         seal_below(disk, &folder)?;
         disk.set_mode(&folder, 0o555).map_err(|error| Error::io("make read-only", &folder, error))?;
         sync(disk, &folder)?;

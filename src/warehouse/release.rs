@@ -1,5 +1,6 @@
 //! The pointer → a release: which one is current, and what does it hold?
 
+use super::hold::Hold;
 use super::{DataFile, Manifest, TableEntry};
 use crate::error::{Error, Result};
 use crate::layout::Layout;
@@ -7,16 +8,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// An immutable set of tables; its folder does not move while the value is in use.
+/// An immutable set of tables. While the value, or a clone of it, is there, nobody removes them (DESIGN 27).
 #[derive(Debug, Clone)]
 pub struct Release {
     dir: PathBuf,
     manifest: Manifest,
+    /// A staged release has none: only its writer knows it.
+    _hold: Option<Hold>,
 }
 
 impl Release {
-    pub(super) fn new(dir: PathBuf, manifest: Manifest) -> Self {
-        Self { dir, manifest }
+    pub(super) fn new(dir: PathBuf, manifest: Manifest, hold: Option<Hold>) -> Self {
+        Self { dir, manifest, _hold: hold }
     }
 
     /// 1, 2, 3 …
@@ -75,6 +78,21 @@ pub(super) fn pointer(warehouse: &Path) -> PathBuf {
 
 /// The release that the pointer names.
 pub(super) fn current(warehouse: &Path) -> Result<Option<Release>> {
+    loop {
+        let Some(number) = current_number(warehouse)? else { return Ok(None) };
+        let dir = path(warehouse, number);
+        if let Some(hold) = Hold::take(&dir)? {
+            return read(dir, number, hold).map(Some);
+        }
+        // It may have been removed since, but then it was no longer current.
+        if current_number(warehouse)? == Some(number) {
+            return Err(no_release(&pointer(warehouse), &format!("{} is not there", dir.display())));
+        }
+    }
+}
+
+/// The number that the pointer names.
+pub(super) fn current_number(warehouse: &Path) -> Result<Option<u64>> {
     let pointer = pointer(warehouse);
     let text = match fs::read_link(&pointer) {
         Ok(text) => text,
@@ -90,26 +108,22 @@ pub(super) fn current(warehouse: &Path) -> Result<Option<Release>> {
         .and_then(|number| number.parse().ok())
         .filter(|number| relative_path(*number) == text)
         .ok_or_else(|| no_release(&pointer, &format!("it says {}", text.display())))?;
-    let dir = path(warehouse, number);
-    if !dir.is_dir() {
-        return Err(no_release(&pointer, &format!("{} is not there", dir.display())));
-    }
-    read(dir, number).map(Some)
+    Ok(Some(number))
 }
 
-fn read(dir: PathBuf, number: u64) -> Result<Release> {
+fn read(dir: PathBuf, number: u64, hold: Hold) -> Result<Release> {
     let manifest = Manifest::read(&dir)?;
     if manifest.release != number {
         return Err(no_release(&dir, &format!("its manifest is of release {}", manifest.release)));
     }
-    Ok(Release::new(dir, manifest))
+    Ok(Release::new(dir, manifest, Some(hold)))
 }
 
 /// A published release by its number.
 pub(super) fn numbered(warehouse: &Path, number: u64) -> Result<Release> {
     let dir = path(warehouse, number);
-    if dir.is_dir() {
-        return read(dir, number);
+    if let Some(hold) = Hold::take(&dir)? {
+        return read(dir, number, hold);
     }
     let mut there = numbers(warehouse)?;
     there.sort_unstable();

@@ -229,7 +229,7 @@ impl Staged<'_> {
     ///
     /// A total that does not fit.
     pub fn candidate(&self) -> Result<Release> {
-        Ok(Release::new(self.dir(), self.manifest()?))
+        Ok(Release::new(self.dir(), self.manifest()?, None))
     }
 
     pub(super) fn dir(&self) -> PathBuf {

@@ -72,6 +72,15 @@ impl Writer {
         self.disk.sync_dir(dir).map_err(|error| Error::io("fsync", dir, error))
     }
 
+    /// Asked between two pieces of work; see [`Disk::go_on`].
+    ///
+    /// # Errors
+    ///
+    /// Somebody has asked to stop.
+    pub fn go_on(&self) -> Result<()> {
+        self.disk.go_on()
+    }
+
     /// Where releases are built.
     pub(super) fn staging(&self) -> PathBuf {
         self.warehouse.dir.join("staging")
@@ -119,9 +128,15 @@ fn lock(disk: &Disk, path: &Path, started: &str) -> Result<File> {
         let owner = fs::read_to_string(path).unwrap_or_default();
         let owner = if owner.is_empty() { "another run" } else { owner.as_str() };
         Error::operator(format!("{} is locked by {owner}", path.with_file_name("").display()))
-            .next("wait for that run to end; the lock ends with its process")
+            .next("let it end, or wait for it with --wait; the lock ends with its process")
+            .because(Locked)
     })
 }
+
+/// The cause of an error that is over when another process ends.
+#[derive(Debug, thiserror::Error)]
+#[error("another process writes to the warehouse")]
+pub struct Locked;
 
 /// Makes a folder, and those above it, each durable in the one above.
 fn make_dir(disk: &Disk, path: &Path) -> Result<()> {

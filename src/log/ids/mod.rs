@@ -69,6 +69,7 @@ impl Ids {
     /// Takes the ids from the events themselves: of a log that was begun before there were runs.
     pub fn load(&mut self, files: &[SegmentFile]) -> Result<()> {
         for file in files {
+            self.disk.go_on()?;
             for batch in store::read(&file.path, &["_id", "_content"])? {
                 self.add_all(&batch?)?;
             }
@@ -118,6 +119,7 @@ impl Ids {
         while let [.., older, newer] = self.runs.as_slice()
             && older.record.entries < MERGED * newer.record.entries
         {
+            self.disk.go_on()?;
             let name = name(self.number, &mut self.named);
             let merged = run::merge(&self.disk, &self.folder, name, older, newer)?;
             self.runs.truncate(self.runs.len() - 2);

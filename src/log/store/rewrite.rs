@@ -39,6 +39,7 @@ impl Rewriting<'_> {
             ArrowWriter::try_new(output, Arc::clone(self.schema), Some(properties)).map_err(failed)?;
         let stored = columns_of(from)?;
         for piece in pieces(from)? {
+            disk.go_on()?;
             for batch in read_group(&piece, &stored)? {
                 writer.write(&lift(&batch?)?).map_err(failed)?;
             }

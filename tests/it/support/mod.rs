@@ -4,6 +4,7 @@
 //! `parquet` crate from the plain files below `current`.
 
 pub mod cases;
+pub mod nights;
 pub mod rows;
 pub mod second_reader;
 pub mod truth;
@@ -31,7 +32,12 @@ impl World {
 
     /// The pipeline of this file.
     pub fn at(pipeline: &Path) -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), model: load(pipeline) }
+        Self::within(tempfile::tempdir().unwrap(), pipeline)
+    }
+
+    /// The pipeline of this file, to be run in this folder.
+    pub fn within(folder: tempfile::TempDir, pipeline: &Path) -> Self {
+        Self { folder, model: load(pipeline) }
     }
 
     /// From now on the pipeline is the one of this file; the warehouse stays.
