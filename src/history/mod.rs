@@ -45,6 +45,7 @@ use table::{Ledger, Lines, Shared};
 pub fn replay(model: &Model, log: &EventLog) -> Result<History> {
     let events = load_all(model, &needed_by_all(model), |_, event, needed| Events::load(log, event, needed))?;
     let all = members::find(model, &events, &events, None)?;
+    log.go_on()?;
     let dimensions = dimensions(model, &events, &all)?;
     let mut counts = Counts { inferred: inferred(model, &dimensions), ..Counts::default() };
     let span = Span::of(model, times(&[&events]))?;
@@ -54,9 +55,11 @@ pub fn replay(model: &Model, log: &EventLog) -> Result<History> {
         let bindings = binding::read(fact, &events, &roles, log)?;
         let versions = fact.roles.iter().map(|role| &dimensions[role.dimension].versions).collect();
         let replay = Replay::new(fact, &bindings, versions, model.calendar.time_zone);
-        let parts = replay.run()?;
+        log.go_on()?;
+        let parts = replay.run(log.stop())?;
         let kinds = replay.kinds;
         counts.add(&count(fact, &parts));
+        log.go_on()?;
         facts.extend(tables(fact, bindings, kinds, parts, span.newest)?);
     }
     history(model, dimensions, facts, &all, span, counts)

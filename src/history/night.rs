@@ -76,9 +76,9 @@ pub fn night(model: &Model, log: &EventLog, before: &Arc<dyn Before>) -> Result<
             .map(|binding| scope.of(binding, of_type(&events, binding.event)?))
             .collect::<Result<Vec<_>>>()?;
         let (then, today): (Vec<_>, Vec<_>) = versions(fact).into_iter().unzip();
-        let old = Replay::new(fact, &bindings, then, zone).only(&part).until(position).run()?;
+        let old = Replay::new(fact, &bindings, then, zone).only(&part).until(position).run(log.stop())?;
         let replay = Replay::new(fact, &bindings, today, zone).only(&part);
-        let now = replay.run()?;
+        let now = replay.run(log.stop())?;
         let kinds = replay.kinds;
         counts.take(&count(fact, &old).lasting());
         counts.add(&count(fact, &now));

@@ -11,6 +11,7 @@ use super::rows::{LedgerRows, LineRows, Origins, Source};
 use super::versions::{Found, Versions};
 use crate::error::{Error, Result, Who};
 use crate::model::{Additivity, Fact, FactAction, FactEvent};
+use crate::stop::Stop;
 use chrono_tz::Tz;
 use rayon::prelude::*;
 use smallvec::smallvec;
@@ -93,7 +94,7 @@ impl<'a> Replay<'a> {
     }
 
     /// Replays everything, in parts: how they are cut decides no row.
-    pub fn run(&self) -> Result<Vec<Outcome>> {
+    pub fn run(&self, stop: &Stop) -> Result<Vec<Outcome>> {
         let operations = self.operations()?;
         let headed = operations.partition_point(|operation| operation.header != NONE);
         let (headed, loose) = operations.split_at(headed);
@@ -103,6 +104,7 @@ impl<'a> Replay<'a> {
                 let mut outcome = Outcome::new(self.fact.roles.len());
                 let mut header = Header::new(self);
                 for operations in chunk.chunk_by(|one, other| one.header == other.header) {
+                    stop.go_on()?;
                     let replayed = header.replay(operations, &mut outcome);
                     replayed.map_err(|error| self.among(error, operations))?;
                 }

@@ -12,6 +12,7 @@ use super::store::{Piece, Scan, SegmentFile, TableFile, pieces, read_piece, read
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::model::{EventType, Model};
+use crate::stop::Stop;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
 use rayon::prelude::*;
@@ -194,6 +195,12 @@ impl EventLog {
     /// Somebody has asked to stop.
     pub fn go_on(&self) -> Result<()> {
         self.disk.go_on()
+    }
+
+    /// The same, to be asked where there is no log.
+    #[must_use]
+    pub fn stop(&self) -> &Stop {
+        self.disk.stop()
     }
 
     /// The source file and line of an event, for a person.
