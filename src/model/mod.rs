@@ -9,6 +9,7 @@ mod event;
 mod expression;
 mod fact;
 mod hash;
+mod source;
 mod value;
 
 pub mod dimension;
@@ -21,6 +22,7 @@ pub use fact::{
     Additivity, CarriedColumn, DateFrom, Fact, FactAction, FactEvent, Measure, OverReversing, ReversalTarget,
     Role, Takes,
 };
+pub use source::Source;
 pub use value::{KeyColumn, ValueType};
 
 use chrono_tz::Tz;
@@ -46,6 +48,9 @@ pub struct Model {
     /// BLAKE3 of the meaning, as hexadecimal text: two files that mean the same share it.
     #[serde(skip)]
     pub hash: String,
+    /// The text that says all this: a release keeps it, for whoever asks what its rows mean.
+    #[serde(skip)]
+    pub source: Source,
 }
 
 /// The calendar of a pipeline (DESIGN 23).

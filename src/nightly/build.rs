@@ -30,6 +30,7 @@ pub fn stage<'w>(
     let lines = LogLines { read: account.read, rejected: account.rejected };
     let end = LogEnd { position: log.position().0, lines };
     let staged = writer.begin(pipeline, end, layouts, relations, history.findings.clone())?;
+    staged.write_source(&model.source)?;
     for fact in &history.facts {
         let plan = FactPlan::of(model, fact.as_ref())?;
         staged.begin_fact(&plan)?;

@@ -16,6 +16,7 @@ mod parquet;
 mod publish;
 mod release;
 mod removal;
+mod source;
 mod staged;
 mod sums;
 mod writer;
@@ -33,7 +34,7 @@ use std::path::{Path, PathBuf};
 
 /// The version of what this program writes: table rules, Parquet settings and the manifest. A change
 /// to any byte of a release for the same log raises it (DESIGN 1).
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 
 /// A warehouse, as a reader sees it.
 #[derive(Debug, Clone)]

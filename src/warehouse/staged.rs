@@ -206,21 +206,26 @@ impl Staged<'_> {
     pub fn write_members(&self, entity: &str, batch: &RecordBatch) -> Result<()> {
         let encoded = encode(batch, &[])?;
         let path = format!("members/{entity}.parquet");
-        let target = self.dir().join(&path);
-        self.create_parent(&target)?;
-        let previous = self.previous.as_ref().map(|previous| previous.dir().join(&path));
-        let same = match previous {
-            Some(previous) if has_bytes(&previous, &encoded.bytes)? => self.link(&previous, &target)?,
-            _ => false,
-        };
-        if !same {
-            let written = self.writer.disk.write(&target, &encoded.bytes);
-            written.map_err(|error| Error::io("write", &target, error))?;
-        }
+        self.write_beside(&path, &encoded.bytes)?;
         let (rows, bytes, sums) = (encoded.rows, encoded.bytes.len() as u64, BTreeMap::new());
         let file = DataFile { path, rows, bytes, blake3: encoded.blake3, sums };
         self.members.lock().unwrap_or_else(PoisonError::into_inner).insert(entity.to_owned(), file);
         Ok(())
+    }
+
+    /// Writes a file that belongs to no layout, or gives the current release's a second name.
+    pub(super) fn write_beside(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        let target = self.dir().join(path);
+        self.create_parent(&target)?;
+        let previous = self.previous.as_ref().map(|previous| previous.dir().join(path));
+        let is_linked = match previous {
+            Some(previous) if has_bytes(&previous, bytes)? => self.link(&previous, &target)?,
+            _ => false,
+        };
+        if is_linked {
+            return Ok(());
+        }
+        self.writer.disk.write(&target, bytes).map_err(|error| Error::io("write", &target, error))
     }
 
     /// The release as it stands, for checks before it is published. Its folder moves when it is.

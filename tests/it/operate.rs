@@ -101,6 +101,26 @@ fn a_rollback_swaps_the_pointer_and_the_next_run_goes_on() {
     assert_eq!(world.release().manifest().blake3, hash);
 }
 
+/// Whoever asks what a row means does not need the pipeline's file, nor that of its holidays.
+#[test]
+fn a_release_holds_its_pipeline() {
+    let world = two_nights();
+    let model = world.release().model().unwrap();
+    assert_eq!(model.hash, world.model().hash);
+    assert_eq!(model.source, world.model().source);
+    assert!(!model.calendar.holidays.is_empty());
+
+    let file = world.release().dir().join("pipeline.toml");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("# A comment decides nothing.\n{text}")).unwrap();
+    assert_eq!(world.release().model().unwrap().hash, world.model().hash);
+    fs::write(&file, text.replace("Europe/Berlin", "Europe/Moscow")).unwrap();
+    let error = world.release().model().unwrap_err();
+    assert_eq!(error.exit_code(), 3, "{error}");
+    assert!(error.to_string().contains("is not the pipeline with which release 2 was made"), "{error}");
+}
+
 /// A night takes over what it does not read, but not half of it.
 #[test]
 fn a_file_that_was_cut_off_is_not_carried_on() {

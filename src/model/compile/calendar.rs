@@ -5,20 +5,34 @@ use crate::spec::{At, Problems, Spec, closest};
 use chrono::NaiveDate;
 use chrono_tz::{TZ_VARIANTS, Tz};
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+use std::io;
 
-pub(super) fn compile(spec: &Spec, base: &Path, problems: &mut Problems) -> Calendar {
+/// The calendar, and the text of the file of holidays.
+pub(super) fn compile(
+    spec: &Spec,
+    read: &dyn Fn(&str) -> io::Result<String>,
+    problems: &mut Problems,
+) -> (Calendar, Option<String>) {
     let written = spec.calendar.clone().unwrap_or_default();
     let starts = written.fiscal_year_starts.as_ref();
     if let Some(month) = starts.filter(|month| !(1..=12).contains(&month.value)) {
         problems.add(month.span, "a fiscal year starts in a month from 1 to 12", "July is 7");
     }
-    Calendar {
+    let text = written.holidays.as_ref().and_then(|file| match read(&file.value) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let message = format!("the holidays in `{}` cannot be read: {error}", file.value);
+            problems.add(file.span, message, "the path starts from the pipeline file's folder");
+            None
+        }
+    });
+    let named = written.holidays.as_ref().zip(text.as_ref());
+    let calendar = Calendar {
         time_zone: written.time_zone.and_then(|zone_| zone(&zone_, problems)).unwrap_or(Tz::UTC),
         fiscal_year_starts: starts.and_then(|month| u32::try_from(month.value).ok()),
-        holidays: written.holidays.map(|file| holidays(&file, base, problems)).unwrap_or_default(),
-    }
+        holidays: named.map(|(file, text)| holidays(file, text, problems)).unwrap_or_default(),
+    };
+    (calendar, text)
 }
 
 /// An IANA time zone.
@@ -37,15 +51,7 @@ pub(super) fn zone(written: &At<String>, problems: &mut Problems) -> Option<Tz> 
 }
 
 /// Holidays by date. Two of one day share it: `May Day / Ascension Day`.
-fn holidays(file: &At<String>, base: &Path, problems: &mut Problems) -> Vec<(NaiveDate, String)> {
-    let text = match fs::read_to_string(base.join(&file.value)) {
-        Ok(text) => text,
-        Err(error) => {
-            let message = format!("the holidays in `{}` cannot be read: {error}", file.value);
-            problems.add(file.span, message, "the path starts from the pipeline file's folder");
-            return Vec::new();
-        }
-    };
+fn holidays(file: &At<String>, text: &str, problems: &mut Problems) -> Vec<(NaiveDate, String)> {
     let mut holidays: BTreeMap<NaiveDate, Vec<String>> = BTreeMap::new();
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let line = line.trim();

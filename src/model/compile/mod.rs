@@ -22,12 +22,12 @@ mod names;
 mod signs;
 mod types;
 
-use super::{Model, hash};
+use super::{Model, Source, hash};
 use crate::error::{Error, Result};
 use crate::spec::{Problems, Span, Spec};
 use contracts::Contracts;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 /// More than `spec` takes; whatever is named as a pipeline, reading it ends.
@@ -70,11 +70,27 @@ pub fn load(path: &Path) -> Result<Model> {
 /// # Errors
 /// The author's: all problems of the pipeline, those of reading it included.
 pub fn compile(spec: &Spec, base: &Path, file_name: &str, text: &str) -> Result<Model> {
+    compile_with(spec, base, &|name| fs::read_to_string(base.join(name)), file_name, text)
+}
+
+/// The same, of a pipeline whose files are kept.
+pub(super) fn compile_source(source: &Source, base: &Path, file_name: &str) -> Result<Model> {
+    let read = |_: &str| source.holidays.clone().ok_or_else(|| io::Error::from(ErrorKind::NotFound));
+    compile_with(&Spec::read(&source.pipeline), base, &read, file_name, &source.pipeline)
+}
+
+fn compile_with(
+    spec: &Spec,
+    base: &Path,
+    read: &dyn Fn(&str) -> io::Result<String>,
+    file_name: &str,
+    text: &str,
+) -> Result<Model> {
     let mut problems = spec.problems.clone();
     let contracts = Contracts::compile(spec, &mut problems);
     let log = log::compile(spec, base, &mut problems);
     let ignored = log::ignored(spec, &contracts, &mut problems);
-    let calendar = calendar::compile(spec, base, &mut problems);
+    let (calendar, holidays) = calendar::compile(spec, read, &mut problems);
     let dimensions = dimension::compile(spec, &contracts, &mut problems);
     let facts = fact::compile(spec, text, &contracts, &dimensions, &mut problems);
     if let Some(name) = &spec.name {
@@ -95,6 +111,7 @@ pub fn compile(spec: &Spec, base: &Path, file_name: &str, text: &str) -> Result<
         facts,
         calendar,
         hash: String::new(),
+        source: Source { pipeline: text.to_owned(), holidays },
     };
     model.hash = hash::of(&model)?;
     Ok(model)
