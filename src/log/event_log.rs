@@ -8,7 +8,7 @@ use super::lift::lift;
 use super::position::Position;
 use super::progress::Progress;
 use super::source::{Named, Source};
-use super::store::{Piece, Scan, SegmentFile, TableFile, pieces, read_piece, read_rows, schema};
+use super::store::{Piece, Scan, SegmentFile, TableFile, pieces, read_piece, read_rows, rows_until, schema};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::model::{EventType, Model};
@@ -27,6 +27,7 @@ pub struct EventLog {
     plan: Plan,
     contracts: Vec<EventType>,
     head: Head,
+    is_cut: bool,
 }
 
 impl EventLog {
@@ -50,7 +51,33 @@ impl EventLog {
             plan: Plan::new(model),
             contracts: model.events.clone(),
             head,
+            is_cut: false,
         })
+    }
+
+    /// The log as it was when this was the position of its last event: no later event is seen, whatever files
+    /// they came in. Sources and accounts stay those of the whole log. It can be read only.
+    ///
+    /// # Errors
+    /// The operator's, if a segment cannot be read.
+    pub fn until(mut self, position: Position) -> Result<Self> {
+        self.is_cut = true;
+        if position >= self.head.position {
+            return Ok(self);
+        }
+        self.head.position = position;
+        for segment in &mut self.head.segments {
+            let folder = Segment::folder(&self.folder, segment.number);
+            segment.files.retain(|file| file.positions.0 <= position);
+            for file in segment.files.iter_mut().filter(|file| file.positions.1 > position) {
+                file.positions.1 = position;
+                // Rejects stand between events; who reads them knows where.
+                if file.event.is_some() {
+                    file.rows = rows_until(&folder.join(&file.file), position)?;
+                }
+            }
+        }
+        Ok(self)
     }
 
     /// Takes in what is new in these files, in this order. When it returns, it is committed. Events that came
@@ -68,6 +95,9 @@ impl EventLog {
         threads: usize,
         progress: &dyn Progress,
     ) -> Result<IngestReport> {
+        if self.is_cut {
+            return Err(Error::bug("a log that was cut takes nothing in"));
+        }
         let lifted = lift(&self.disk, &self.folder, &self.head, &self.contracts, self.plan.envelope.zone)?;
         if lifted != self.head {
             lifted.save(&self.disk, &self.folder)?;
@@ -158,7 +188,7 @@ impl EventLog {
     /// events came; the operator's, if a segment cannot be read.
     pub fn scan(&self, event_type: &str, columns: &[&str]) -> Result<Scan> {
         let projection = self.projection(event_type, columns)?;
-        Ok(Scan::new(self.segments(event_type), projection, self.contract(event_type)?.clone()))
+        Ok(Scan::new(self.segment_files(event_type), projection, self.contract(event_type)?.clone()))
     }
 
     /// The row groups of an event type, in the order of positions, to be read side by side.
@@ -176,8 +206,8 @@ impl EventLog {
     pub fn pieces_behind(&self, event_type: &str, position: Position) -> Result<Vec<Piece>> {
         let wanted =
             |file: &TableFile| file.event.as_deref() == Some(event_type) && file.positions.1 > position;
-        let files: Vec<PathBuf> = self.files(wanted).map(|file| file.path).collect();
-        files.iter().map(|file| pieces(file)).collect::<Result<Vec<_>>>().map(|pieces| pieces.concat())
+        let pieces = self.files(wanted).map(|file| pieces_of(&file)).collect::<Result<Vec<_>>>()?;
+        Ok(pieces.concat())
     }
 
     /// The events of one piece; see [`EventLog::scan`].
@@ -278,6 +308,12 @@ impl EventLog {
         Ok(Arc::new(Schema::new(columns.iter().map(field).collect::<Result<Vec<_>>>()?)))
     }
 
+    /// The segments, each with its folder.
+    pub(super) fn segments_of_head(&self) -> impl Iterator<Item = (PathBuf, &Segment)> {
+        let folder = |segment: &Segment| Segment::folder(&self.folder, segment.number);
+        self.head.segments.iter().map(move |segment| (folder(segment), segment))
+    }
+
     fn files(&self, wanted: impl Fn(&TableFile) -> bool) -> impl Iterator<Item = SegmentFile> {
         self.head.segments.iter().flat_map(move |segment| {
             let folder = Segment::folder(&self.folder, segment.number);
@@ -290,4 +326,16 @@ impl EventLog {
             found.collect::<Vec<_>>()
         })
     }
+}
+
+/// The row groups of a file, as far as the log has its rows.
+fn pieces_of(file: &SegmentFile) -> Result<Vec<Piece>> {
+    let mut left = file.rows;
+    let mut pieces = pieces(&file.path)?;
+    for piece in &mut pieces {
+        piece.rows = piece.rows.min(left);
+        left -= piece.rows;
+    }
+    pieces.retain(|piece| piece.rows > 0);
+    Ok(pieces)
 }

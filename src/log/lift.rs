@@ -39,7 +39,8 @@ pub fn lift(disk: &Disk, log: &Path, head: &Head, contracts: &[EventType], zone:
             let wanted = wanted(&stored, &missing);
             let rewriting = Rewriting { disk, from: &from, to: &folder.join(&name), schema: &wanted };
             let batch = |batch: &RecordBatch| lift_batch(batch, &wanted, &missing, contract);
-            (file.bytes, file.file) = (rewriting.run(batch)?, name);
+            let finished = rewriting.run(batch)?;
+            (file.bytes, file.blake3, file.file) = (finished.bytes, Some(finished.blake3), name);
             has_changed = true;
         }
         if has_changed {

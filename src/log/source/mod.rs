@@ -21,6 +21,7 @@ mod input;
 mod known;
 mod recognise;
 mod trail;
+mod whole;
 
 pub use expand::expand;
 pub use failure::{FileCode, FileFailure};
@@ -28,3 +29,4 @@ pub use file::RegularFile;
 pub use framing::{Block, Reader, Shape};
 pub use known::{Source, Span, Stored};
 pub use recognise::{Action, Named, Opened, Planned, Recogniser, is_at_home, plan, reopen};
+pub use whole::Wholeness;

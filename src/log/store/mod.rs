@@ -4,6 +4,7 @@
 //! It counts only once the head names it ([`super::head`]); a file is never changed, only replaced by one beside it ([`super::lift`]).
 
 mod encode;
+mod hashed;
 mod read;
 mod rewrite;
 mod segment;
@@ -12,6 +13,6 @@ mod settings;
 pub mod schema;
 
 pub use encode::{Encoded, Job};
-pub use read::{Piece, Scan, SegmentFile, columns_of, pieces, read, read_piece, read_rows};
+pub use read::{Piece, Scan, SegmentFile, columns_of, pieces, read, read_piece, read_rows, rows_until};
 pub use rewrite::Rewriting;
 pub use segment::{SegmentWriter, TableFile};

@@ -31,11 +31,12 @@ pub struct SegmentFile {
     pub positions: (Position, Position),
 }
 
-/// A row group of the event store: pieces can be read side by side.
+/// A row group of the event store, or its first rows: pieces can be read side by side.
 #[derive(Debug, Clone)]
 pub struct Piece {
     pub path: PathBuf,
     pub group: usize,
+    /// As many rows of it are read.
     pub rows: u64,
     /// The least and the greatest position in it.
     pub positions: (i64, i64),
@@ -84,9 +85,26 @@ pub fn read_group(
     columns: &SchemaRef,
 ) -> Result<impl Iterator<Item = Result<RecordBatch>> + use<>> {
     let names: Vec<&str> = columns.fields().iter().map(|field| field.name().as_str()).collect();
-    let reader = reader(&piece.path, &names, Some(piece.group))?;
+    let reader = builder(&piece.path, &names, Some(piece.group))?.with_limit(rows_of(piece)).build();
+    let reader = reader.map_err(|error| damaged_file(&piece.path, error))?;
     let path = piece.path.clone();
     Ok(reader.map(move |batch| batch.map_err(|error| damaged(&path, error))))
+}
+
+/// How many rows of a file stand up to a position.
+pub fn rows_until(path: &Path, position: Position) -> Result<u64> {
+    let mut rows = 0;
+    for batch in read(path, &["_position"])? {
+        let batch = batch?;
+        let Some(positions) = batch.column_by_name("_position") else { continue };
+        let positions = positions.as_primitive::<Int64Type>().values();
+        rows += positions.partition_point(|&at| at <= position.as_i64()) as u64;
+    }
+    Ok(rows)
+}
+
+fn rows_of(piece: &Piece) -> usize {
+    usize::try_from(piece.rows).unwrap_or(usize::MAX)
 }
 
 /// The batches of one row group, with the columns of this schema, under this contract.
@@ -119,7 +137,7 @@ pub fn read_rows(
 
 /// The batches of several files, one after the other, all with the same columns.
 pub struct Scan {
-    files: VecDeque<PathBuf>,
+    files: VecDeque<SegmentFile>,
     schema: SchemaRef,
     contract: EventType,
     /// The file at hand, and how many of its rows have been read.
@@ -127,7 +145,7 @@ pub struct Scan {
 }
 
 impl Scan {
-    pub fn new(files: impl IntoIterator<Item = PathBuf>, schema: SchemaRef, contract: EventType) -> Self {
+    pub fn new(files: impl IntoIterator<Item = SegmentFile>, schema: SchemaRef, contract: EventType) -> Self {
         Self { files: files.into_iter().collect(), schema, contract, open: None }
     }
 
@@ -148,9 +166,11 @@ impl Scan {
                 }
                 self.open = None;
             }
-            let Some(path) = self.files.pop_front() else { return Ok(None) };
+            let Some(SegmentFile { path, rows, .. }) = self.files.pop_front() else { return Ok(None) };
             let names: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
-            let reader = reader(&path, &names, None)?;
+            let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+            let reader = builder(&path, &names, None)?.with_limit(rows).build();
+            let reader = reader.map_err(|error| damaged_file(&path, error))?;
             self.open = Some((path, reader, 0));
         }
     }

@@ -1,5 +1,6 @@
 //! One file of the store → another one, row group by row group.
 
+use super::hashed::{Finished, HashedFile};
 use super::read::{columns_of, pieces, read_group};
 use super::settings;
 use crate::disk::Disk;
@@ -23,8 +24,8 @@ pub struct Rewriting<'a> {
 }
 
 impl Rewriting<'_> {
-    /// Writes what `lift` makes of every batch; the file is durable, its name is not yet. Returns its size in bytes.
-    pub fn run(&self, lift: impl Fn(&RecordBatch) -> Result<RecordBatch>) -> Result<u64> {
+    /// Writes what `lift` makes of every batch; the file is durable, its name is not yet.
+    pub fn run(&self, lift: impl Fn(&RecordBatch) -> Result<RecordBatch>) -> Result<Finished> {
         let (disk, from, to) = (self.disk, self.from, self.to);
         let failed = |error: ParquetError| {
             Error::operator(format!("cannot write {}: {error}", to.display())).because(error)
@@ -33,7 +34,7 @@ impl Rewriting<'_> {
             disk.remove_file(to).map_err(|error| Error::io("remove", to, error))?;
         }
         let output = disk.create(to).map_err(|error| Error::io("create", to, error))?;
-        let output = BufWriter::with_capacity(1 << 20, output);
+        let output = BufWriter::with_capacity(1 << 20, HashedFile::new(output));
         let properties = settings::properties(self.schema);
         let mut writer =
             ArrowWriter::try_new(output, Arc::clone(self.schema), Some(properties)).map_err(failed)?;

@@ -1,8 +1,9 @@
 //! Batches in the order of positions → the files of one segment.
 
 use super::encode::{Encoded, Job};
+use super::hashed::HashedFile;
 use super::{schema, settings};
-use crate::disk::{Disk, NewFile};
+use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::log::decode::{EventPlan, Plan};
 use crate::log::position::Position;
@@ -28,6 +29,9 @@ pub struct TableFile {
     pub file: String,
     pub rows: u64,
     pub bytes: u64,
+    /// BLAKE3 of the whole file; files of older programs have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blake3: Option<String>,
     /// The least and the greatest position in it; of the events around them for rejects.
     pub positions: (Position, Position),
 }
@@ -41,7 +45,7 @@ pub struct SegmentWriter {
     waiting_bytes: usize,
 }
 
-type FileWriter = SerializedFileWriter<BufWriter<NewFile>>;
+type FileWriter = SerializedFileWriter<BufWriter<HashedFile>>;
 
 struct Table {
     event: Option<String>,
@@ -144,12 +148,13 @@ impl SegmentWriter {
             }
             let buffer = writer.into_inner().map_err(|error| cannot_write(&path, error))?;
             let file = buffer.into_inner().map_err(|error| Error::io("write", &path, error.into_error()))?;
-            let bytes = file.finish().map_err(|error| Error::io("write", &path, error))?;
+            let finished = file.finish().map_err(|error| Error::io("write", &path, error))?;
             files.push(TableFile {
                 event: table.event.clone(),
                 file: table.file.clone(),
                 rows: table.rows,
-                bytes,
+                bytes: finished.bytes,
+                blake3: Some(finished.blake3),
                 positions: table.positions.unwrap_or_default(),
             });
         }
@@ -192,7 +197,7 @@ fn open(
     let path = folder.join(file);
     let output = disk.create(&path).map_err(|error| Error::io("create", &path, error))?;
     // Large enough that a watcher sees few writes, small enough not to matter.
-    let output = BufWriter::with_capacity(1 << 20, output);
+    let output = BufWriter::with_capacity(1 << 20, HashedFile::new(output));
     let options = ArrowWriterOptions::new().with_properties(settings::properties(schema));
     ArrowWriter::try_new_with_options(output, Arc::clone(schema), options)
         .and_then(ArrowWriter::into_serialized_writer)
