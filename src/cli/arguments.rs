@@ -11,11 +11,12 @@ use super::gc::GcArguments;
 use super::generate::GenerateArguments;
 use super::plan::PlanArguments;
 use super::query::QueryArguments;
-use super::rebuild::VerifyArguments;
+use super::rebuild::RebuildArguments;
 use super::rollback::RollbackArguments;
 use super::run::RunArguments;
 use super::size::Size;
 use super::status::{RunsArguments, StatusArguments};
+use super::verify::VerifyArguments;
 
 /// Turns an event log into a dimensional warehouse: a star or a snowflake in Parquet that answers SQL.
 #[derive(Debug, Parser)]
@@ -52,12 +53,8 @@ pub enum Command {
     Query(QueryArguments),
     Status(StatusArguments),
     Runs(RunsArguments),
-    /// Hash the current release and compare it with a replay of the log
-    #[command(long_about = super::rebuild::VERIFY)]
     Verify(VerifyArguments),
-    /// Make all tables again from the log's first event, and publish them
-    #[command(long_about = super::rebuild::REBUILD)]
-    Rebuild(VerifyArguments),
+    Rebuild(RebuildArguments),
     Rollback(RollbackArguments),
     Gc(GcArguments),
     Generate(GenerateArguments),

@@ -20,6 +20,7 @@ mod size;
 mod spill;
 mod status;
 mod summary;
+mod verify;
 mod wait;
 
 use std::process::ExitCode;
@@ -42,7 +43,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Query(arguments) => query::query(arguments),
         Command::Status(arguments) => status::status(arguments),
         Command::Runs(arguments) => status::runs(arguments),
-        Command::Verify(arguments) => rebuild::verify(arguments),
+        Command::Verify(arguments) => verify::verify(arguments),
         Command::Rebuild(arguments) => rebuild::rebuild(arguments),
         Command::Rollback(arguments) => rollback::rollback(arguments),
         Command::Gc(arguments) => gc::gc(arguments),

@@ -18,6 +18,7 @@ mod relation;
 mod replay;
 mod roles;
 mod rows;
+mod sample;
 mod scope;
 mod slots;
 mod table;
@@ -27,6 +28,7 @@ mod versions;
 pub use before::{Before, Findings};
 pub use night::night;
 pub use relation::{Counts, DimensionHistory, FactTable, History, PartitionKey, Replayed, RowChanges};
+pub use sample::{Months, sample};
 
 use crate::error::Result;
 use crate::log::EventLog;

@@ -131,6 +131,12 @@ impl PartitionKey {
         }
     }
 
+    /// The first day of its month.
+    #[must_use]
+    pub fn month(self) -> NaiveDate {
+        first_of_month(self.day())
+    }
+
     /// `date_month=2011-03`
     #[must_use]
     pub fn directory(self) -> String {

@@ -149,12 +149,12 @@ pub fn deciding(fact: &Fact, event: usize) -> BTreeSet<FieldRef> {
 }
 
 /// What names headers: items where a part of the name stands in the list, else events.
-fn named_by<'a>(binding: &FactEvent, events: &'a Events) -> Result<Items<'a>> {
+pub fn named_by<'a>(binding: &FactEvent, events: &'a Events) -> Result<Items<'a>> {
     let by_item = binding.header.iter().any(|field| field.list.is_some());
     events.items(binding.list.filter(|_| by_item))
 }
 
-fn header_keys(binding: &FactEvent, events: &Events) -> Result<Vec<ArrayRef>> {
+pub fn header_keys(binding: &FactEvent, events: &Events) -> Result<Vec<ArrayRef>> {
     let items = named_by(binding, events)?;
     binding.header.iter().map(|&field| items.values(field)).collect()
 }
@@ -165,7 +165,7 @@ fn column(batch: &RecordBatch, name: &str) -> Result<ArrayRef> {
 }
 
 /// Each key once.
-fn union(fact: &Fact, parts: &[Vec<ArrayRef>]) -> Result<Vec<ArrayRef>> {
+pub fn union(fact: &Fact, parts: &[Vec<ArrayRef>]) -> Result<Vec<ArrayRef>> {
     if parts.is_empty() || fact.header.is_empty() {
         return Ok(Vec::new());
     }

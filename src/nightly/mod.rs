@@ -15,18 +15,34 @@ mod plan;
 mod previous;
 mod rebuild;
 mod rejects;
+mod remade;
 mod report;
 mod rollback;
+mod rows;
 mod run;
 mod stage;
 mod status;
+mod verify;
 
 pub use decision::Build;
 pub use gc::{Collected, Keep, gc, gc_plan};
 pub use plan::{FilePlan, Plan, TablePlan, plan};
-pub use rebuild::{Comparison, rebuild, verify};
+pub use rebuild::{Comparison, rebuild};
 pub use report::{FailedFile, Failure, FileLines, Lines, Outcome, RunReport, TableReport};
 pub use rollback::{RolledBack, rollback};
+pub use rows::{ColumnDifference, Difference, RowDifference};
 pub use run::{Options, run};
 pub use stage::{Progress, Stage};
 pub use status::{ReleaseStatus, SourceStatus, Status, status};
+pub use verify::{Verification, verify};
+
+use crate::error::{Error, Result};
+
+/// Does some work with so many threads, or with as many as there are cores.
+fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let threads = threads.unwrap_or_else(inputs::available_threads);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool
+        .map_err(|error| Error::operator(format!("no threads: {error}")).next("name fewer: --threads 2"))?;
+    pool.install(work)
+}

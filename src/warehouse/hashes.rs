@@ -1,5 +1,6 @@
 //! A release's files → those that are not what its manifest says.
 
+use super::manifest::root_hash;
 use super::{DataFile, Release};
 use crate::error::Result;
 use crate::stop::Stop;
@@ -8,25 +9,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 impl Release {
-    /// Reads and hashes every file; returns what is wrong, each with its path.
+    /// Reads and hashes every file; returns what is wrong, by the file's path.
     ///
     /// # Errors
     ///
     /// Somebody has asked to stop.
-    pub fn damages(&self, stop: &Stop) -> Result<Vec<String>> {
+    pub fn damages(&self, stop: &Stop) -> Result<BTreeMap<String, String>> {
         let files: Vec<&DataFile> = self.manifest().files().collect();
         let damage = |file: &DataFile| match fs::read(self.path(file)) {
             Ok(bytes) if bytes.len() as u64 != file.bytes => {
-                Some(format!("{}: {} bytes, not {}", file.path, bytes.len(), file.bytes))
+                Some(format!("{} bytes, not {}", bytes.len(), file.bytes))
             }
             Ok(bytes) if blake3::hash(&bytes).to_hex().as_str() != file.blake3 => {
-                Some(format!("{}: other bytes than were published", file.path))
+                Some("other bytes than were published".to_owned())
             }
             Ok(_) => None,
-            Err(error) => Some(format!("{}: {error}", file.path)),
+            Err(error) => Some(error.to_string()),
         };
-        let damages = files.par_iter().map(|file| stop.go_on().map(|()| damage(file)));
-        damages.filter_map(Result::transpose).collect()
+        let of_file = |file: &&DataFile| match stop.go_on() {
+            Ok(()) => damage(file).map(|damage| Ok((file.path.clone(), damage))),
+            Err(error) => Some(Err(error)),
+        };
+        let mut damages =
+            files.par_iter().filter_map(of_file).collect::<Result<BTreeMap<String, String>>>()?;
+        if root_hash(self.manifest().files()) != self.manifest().blake3 {
+            let what = "the hashes of its files do not give that of the release";
+            damages.insert("manifest.json".to_owned(), what.to_owned());
+        }
+        Ok(damages)
     }
 
     /// The paths of files that are not the same in another release of the same layouts.

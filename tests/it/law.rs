@@ -4,6 +4,7 @@
 
 use crate::oracle::case::Case;
 use crate::oracle::compare::differences;
+use crate::oracle::cuts::{differences_by_cut, differences_by_month};
 use crate::oracle::engine::{engine, engine_in_nights};
 use crate::oracle::fit::violations;
 use crate::oracle::nights::differences_by_night;
@@ -163,6 +164,29 @@ fn a_night_is_a_replay(#[values("shop", "clinic", "network")] pipeline: &str) {
         let nights: Vec<&[String]> = log.chunks(1 + (log.len() * 31) % 23).collect();
         let mut report = None;
         attempt(|| report = differences_by_night(&model, &nights)).or(report)
+    });
+}
+
+/// A log that is seen up to a position is the log of then (DESIGN 1).
+#[rstest]
+fn a_cut_log_is_that_of_then(#[values("shop", "clinic", "network")] pipeline: &str) {
+    let model = load(pipeline);
+    let log = |seed: u64| random_log(&model, seed, 60);
+    check_each(pipeline, (0..seeds()).step_by(20), log, |log| {
+        let nights: Vec<&[String]> = log.chunks(1 + log.len() / 3).collect();
+        let mut report = None;
+        attempt(|| report = differences_by_cut(&model, &nights, 13)).or(report)
+    });
+}
+
+/// A month that is replayed alone is that of a replay of everything.
+#[rstest]
+fn a_month_alone_is_that_of_the_whole(#[values("shop", "clinic", "network")] pipeline: &str) {
+    let model = load(pipeline);
+    let log = |seed: u64| random_log(&model, seed, 10 + (seed as usize * 7) % 120);
+    check_each(pipeline, (0..seeds()).step_by(6), log, |log| {
+        let mut report = None;
+        attempt(|| report = differences_by_month(&model, log)).or(report)
     });
 }
 

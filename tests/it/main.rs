@@ -28,4 +28,5 @@ mod scenarios;
 mod schema;
 mod stop;
 mod support;
+mod verify;
 mod warehouse;

@@ -9,6 +9,7 @@
 mod calendar;
 pub mod case;
 pub mod compare;
+pub mod cuts;
 mod deed;
 mod dimension;
 pub mod engine;

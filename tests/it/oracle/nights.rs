@@ -16,10 +16,10 @@ type Facts = BTreeMap<String, BTreeMap<PartitionKey, RecordBatch>>;
 
 /// Everything that a release holds, in memory.
 #[derive(Clone, Default)]
-struct Tables {
+pub(super) struct Tables {
     position: i64,
-    findings: Findings,
-    facts: Facts,
+    pub findings: Findings,
+    pub facts: Facts,
     dimensions: BTreeMap<String, RecordBatch>,
     members: BTreeMap<String, RecordBatch>,
     dates: Option<RecordBatch>,
@@ -81,7 +81,7 @@ pub fn differences_by_night(model: &Model, nights: &[&[String]]) -> Option<Strin
     None
 }
 
-fn tables(model: &Model, history: &History, position: i64, before: Option<&Tables>) -> Tables {
+pub(super) fn tables(model: &Model, history: &History, position: i64, before: Option<&Tables>) -> Tables {
     let mut tables = Tables { position, findings: history.findings.clone(), ..Tables::default() };
     for fact in &history.facts {
         let mut partitions = BTreeMap::new();
@@ -106,7 +106,7 @@ fn tables(model: &Model, history: &History, position: i64, before: Option<&Table
     tables
 }
 
-fn difference(whole: &Tables, now: &Tables) -> Option<String> {
+pub(super) fn difference(whole: &Tables, now: &Tables) -> Option<String> {
     if whole.findings != now.findings {
         return Some(format!("the whole log found\n{:?}\nthe night\n{:?}", whole.findings, now.findings));
     }
