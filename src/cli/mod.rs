@@ -7,6 +7,7 @@ mod arguments;
 mod failure;
 mod gc;
 mod generate;
+mod moment;
 mod plan;
 mod progress;
 mod prompt;

@@ -4,16 +4,20 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use chrono::{DateTime, Utc};
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use starlog::error::{Error, Result};
 use starlog::layout::Layout;
-use starlog::query::{Format, Limit, Session, describe};
+use starlog::nightly::{self, Cut};
+use starlog::query::{Format, Limit, Session, as_of, describe};
 use starlog::warehouse::{Release, Warehouse};
 
 use super::arguments::{FormatArgument, LayoutArgument, LimitArguments, WarehouseArgument};
 use super::failure::note;
+use super::moment::{Known, Moment};
 use super::prompt;
+use super::run::now;
 use super::spill::Spill;
 
 /// Ask the current release in SQL.
@@ -24,7 +28,10 @@ Ask the current release in SQL, as DuckDB speaks it.
 
 Tables have their plain names: fact_orders, dim_product, dim_date. In either layout, star.dim_product is the \
 whole dimension in one relation, beside star.fact_orders and star.dim_date: one text runs on both. Events are log.\"OrderPlaced\" and so on, the \
-lines that were no events log.rejects; both end where the release ends. DESCRIBE says what a column is, \
+lines that were no events log.rejects; both end where the release ends.
+
+A fact keeps the version of its own time. now.dim_product has a row for every key of a fact, with that member as \
+it is now, and with --as-of as_of.dim_product has it as it was then: join them like dim_product. DESCRIBE says what a column is, \
 duckdb_columns() has a comment on each.
 
 A query can only read. Without SQL, and on a terminal, there is a prompt.",
@@ -34,6 +41,9 @@ Examples:
   starlog query \"SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'fact_orders'\"
   starlog query 'SELECT kind, count(*), sum(net_amount) FROM fact_orders GROUP BY kind'
   starlog query 'SELECT code, file, line, message FROM log.rejects'
+  starlog query 'SELECT department_name, sum(net_amount) FROM fact_orders JOIN now.dim_product USING (product_key) GROUP BY ALL'
+  starlog query --as-of 2023-01-31 'FROM as_of.dim_product WHERE product_key = _version_key'
+  starlog query --known-at 5000 'SELECT sum(net_amount) FROM fact_orders'
   starlog query --format csv -f report.sql > report.csv
   echo 'FROM dim_date LIMIT 3' | starlog query -"
 )]
@@ -52,6 +62,16 @@ pub struct QueryArguments {
     /// Ask this release instead of the current one; `starlog status` names them
     #[arg(long, value_name = "N", env = "STARLOG_RELEASE", hide_env_values = true)]
     pub release: Option<u64>,
+
+    /// Ask what would have been reported when the log ended at this position, by the pipeline of the release; or
+    /// at a date or time, by what the runs that had ended then had taken in
+    #[arg(long, value_name = "POSITION", env = "STARLOG_KNOWN_AT", hide_env_values = true)]
+    pub known_at: Option<Known>,
+
+    /// Have dimensions as they were then in the schema as_of: at the end of a date in the pipeline's time zone, or at a
+    /// time like 2011-06-30T12:00:00Z
+    #[arg(long, value_name = "DATE", env = "STARLOG_AS_OF", hide_env_values = true)]
+    pub as_of: Option<Moment>,
 
     /// The layout whose tables have the plain names; of several, the first that the release has
     #[arg(
@@ -83,21 +103,43 @@ const TABLE_ROWS: u64 = 1000;
 pub fn query(arguments: &QueryArguments) -> Result<()> {
     // What is wrong with the command line is said before any file is opened.
     let text = text(arguments)?;
-    let (release, folder) = release(&arguments.warehouse.folder, arguments.release)?;
+    let (warehouse, release) = release(&arguments.warehouse.folder, arguments.release)?;
     let layout = layout(&release, arguments)?;
+    let mut spill = None;
+    let release = match arguments.known_at {
+        None => release,
+        Some(known) => {
+            let (spill, started) = (&*spill.insert(Spill::new()?), now());
+            let cut = Cut {
+                position: position(&warehouse, &release, known)?,
+                layout,
+                folder: spill.folder(),
+                threads: arguments.limits.threads.map(Into::into),
+                started: &started,
+            };
+            nightly::known_at(&warehouse, &release, &cut)?
+        }
+    };
     // Without a folder for temporary files, what does not fit into memory fails, but nothing else.
-    let spill = Spill::new().ok();
-    let mut spec = describe(&release, layout, &folder);
+    let spill = spill.or_else(|| Spill::new().ok());
+    let mut spec = describe(&release, layout, warehouse.dir());
+    if let Some(moment) = arguments.as_of {
+        spec.views.extend(as_of(&release, layout, instant(&release, moment)?.timestamp_micros()));
+    }
     spec.threads = arguments.limits.threads.map(Into::into);
     spec.memory_bytes = arguments.limits.memory.map(|memory| memory.bytes);
-    spec.spill_directory = spill.as_ref().map(|spill| spill.folder().to_owned());
+    spec.spill_directory = spill.as_ref().map(Spill::overflow);
     let asker =
         Asker { session: Session::open(&spec)?, format: arguments.format.into(), limit: limit(arguments) };
     match text {
         Some(text) => asker.ask(&text),
         None => {
             let pipeline = &release.manifest().pipeline.name;
-            note(&format!("release {} of {pipeline}, as a {layout}", release.number()));
+            let subject = match arguments.known_at {
+                None => format!("release {}", release.number()),
+                Some(_) => format!("what was known at position {}", release.manifest().log_position),
+            };
+            note(&format!("{subject} of {pipeline}, as a {layout}"));
             prompt::ask_on(&asker)
         }
     }
@@ -160,18 +202,34 @@ fn unreadable(file: &Path, error: io::Error) -> Error {
     }
 }
 
-/// The release of this number, or the current one, and the warehouse's folder. The pointer is followed here,
-/// once (DESIGN 27).
-fn release(folder: &Path, number: Option<u64>) -> Result<(Release, PathBuf)> {
+/// The warehouse, and its release of this number, or the current one. The pointer is followed here, once (DESIGN 27).
+fn release(folder: &Path, number: Option<u64>) -> Result<(Warehouse, Release)> {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let warehouse = Warehouse::open(&folder)?;
     if let Some(number) = number {
-        return Ok((warehouse.release(number)?, folder));
+        let release = warehouse.release(number)?;
+        return Ok((warehouse, release));
     }
     match warehouse.current()? {
-        Some(release) => Ok((release, folder)),
+        Some(release) => Ok((warehouse, release)),
         None => Err(Error::author(format!("{} holds no release yet", folder.display()))
             .next("publish one: starlog run PIPELINE")),
+    }
+}
+
+/// The position of the last event that was known.
+fn position(warehouse: &Warehouse, release: &Release, known: Known) -> Result<u64> {
+    match known {
+        Known::Position(position) => Ok(position),
+        Known::Moment(moment) => nightly::position_known(warehouse, instant(release, moment)?),
+    }
+}
+
+/// What a moment means for the pipeline of a release.
+fn instant(release: &Release, moment: Moment) -> Result<DateTime<Utc>> {
+    match moment {
+        Moment::Instant(instant) => Ok(instant),
+        Moment::Day(_) => moment.instant(&release.model()?.calendar),
     }
 }
 

@@ -29,6 +29,7 @@ pub use before::{Before, Findings};
 pub use night::night;
 pub use relation::{Counts, DimensionHistory, FactTable, History, PartitionKey, Replayed, RowChanges};
 pub use sample::{Months, sample};
+pub use timeline::FOREVER;
 
 use crate::error::Result;
 use crate::log::EventLog;

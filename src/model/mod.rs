@@ -25,6 +25,7 @@ pub use fact::{
 pub use source::Source;
 pub use value::{KeyColumn, ValueType};
 
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
 
@@ -63,5 +64,18 @@ pub struct Calendar {
     pub fiscal_year_starts: Option<u32>,
     /// Holidays by date, from the file that the pipeline names; sorted.
     #[serde(serialize_with = "hash::holidays")]
-    pub holidays: Vec<(chrono::NaiveDate, String)>,
+    pub holidays: Vec<(NaiveDate, String)>,
+}
+
+impl Calendar {
+    /// The last microsecond of a day; `None` beyond all calendars.
+    #[must_use]
+    pub fn last_instant(&self, day: NaiveDate) -> Option<DateTime<Utc>> {
+        let midnight = day.succ_opt()?.and_time(NaiveTime::MIN);
+        // Where clocks jump over midnight, the next day begins later.
+        let later = |quarters: i64| midnight.checked_add_signed(TimeDelta::minutes(15 * quarters));
+        let mut begins = (0..=96).map_while(later);
+        let next = begins.find_map(|begin| self.time_zone.from_local_datetime(&begin).earliest())?;
+        next.to_utc().checked_sub_signed(TimeDelta::microseconds(1))
+    }
 }

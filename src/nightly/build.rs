@@ -122,7 +122,10 @@ fn relations(
         for (dimension, made) in model.dimensions.iter().zip(&history.dimensions) {
             let table = layout::wide_table(dimension, &made.entities)?;
             let sql = layout::wide_sql(layout, dimension, "main");
-            wide.push(WideRelation { name: table.name, sql, columns: columns(&table.batch.schema())? });
+            let key = dimension.entities.first().map_or(&[][..], |entity| &entity.key);
+            let natural_key = key.iter().map(|column| column.name.clone()).collect();
+            let columns = columns(&table.batch.schema())?;
+            wide.push(WideRelation { name: table.name, natural_key, sql, columns });
         }
         relations.wide.insert(layout.to_string(), wide);
     }

@@ -10,6 +10,7 @@ mod decision;
 mod gc;
 mod inputs;
 mod inspect;
+mod known_at;
 mod ledger;
 mod plan;
 mod previous;
@@ -26,6 +27,7 @@ mod verify;
 
 pub use decision::Build;
 pub use gc::{Collected, Keep, gc, gc_plan};
+pub use known_at::{Cut, known_at, position_known};
 pub use plan::{FilePlan, Plan, TablePlan, plan};
 pub use rebuild::{Comparison, rebuild};
 pub use report::{FailedFile, Failure, FileLines, Lines, Outcome, RunReport, TableReport};

@@ -8,6 +8,7 @@
 //! A [`SessionSpec`] says what a session holds; [`describe`] reads it off a release's manifest.
 
 mod answer;
+mod as_of;
 mod fault;
 mod format;
 mod read_only;
@@ -22,6 +23,7 @@ mod value;
 mod visible;
 
 pub use answer::Answer;
+pub use as_of::{as_of, now};
 pub use format::{Format, Limit, Written};
 pub use read_only::Question;
 pub use release::{Candidate, candidate, describe, dimensions, fact_files, shown_places};

@@ -1,5 +1,6 @@
 //! (release, layout) → [`SessionSpec`]: what a release's manifest says can be asked of it.
 
+use super::as_of::now;
 use super::spec::{Column, SessionSpec, Shown, Table, Until, View};
 use super::sql;
 use crate::error::Result;
@@ -10,10 +11,18 @@ use crate::warehouse::{self, LogRelation, Release, TableEntry, WideRelation};
 use std::path::Path;
 
 /// The tables of one layout in `main`; in `star` the wide relation of each dimension, and beside it facts
-/// and dates, so that one text runs on every layout; event types and rejects in `log`. `warehouse` is the
+/// and dates, so that one text runs on every layout; in `now` each dimension as it is now; event types and
+/// rejects in `log`. `warehouse` is the
 /// folder that the release's log lies in.
 #[must_use]
 pub fn describe(release: &Release, layout: Layout, warehouse: &Path) -> SessionSpec {
+    let mut spec = as_built(release, layout, warehouse);
+    spec.views.extend(now(release, layout));
+    spec
+}
+
+/// Everything but what follows from it.
+fn as_built(release: &Release, layout: Layout, warehouse: &Path) -> SessionSpec {
     let relations = &release.manifest().relations;
     let position = i64::try_from(release.manifest().log_position).unwrap_or(i64::MAX);
     let mut tables = tables(release, layout, "main");
@@ -26,7 +35,7 @@ pub fn describe(release: &Release, layout: Layout, warehouse: &Path) -> SessionS
 
 /// What the checks of a staged release are asked of.
 pub struct Candidate {
-    /// As [`describe`] has it, with what the release has besides.
+    /// As [`describe`] has it, with what the release has besides, and without `now`.
     pub spec: SessionSpec,
     /// The schema of the tables of levels, if they are built.
     pub levels: Option<String>,
@@ -44,7 +53,7 @@ pub fn candidate(release: &Release, model: &Model, warehouse: &Path) -> Result<C
     let wide = layouts.iter().copied().find(|layout| !layout.has_levels());
     let split = layouts.iter().copied().find(|layout| layout.has_levels());
     let main = wide.or(split).unwrap_or_default();
-    let mut spec = describe(release, main, warehouse);
+    let mut spec = as_built(release, main, warehouse);
     let Some(split) = split else { return Ok(Candidate { spec, levels: None, rejoined: None }) };
     if split == main {
         return Ok(Candidate { spec, levels: Some("main".to_owned()), rejoined: None });

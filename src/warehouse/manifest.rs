@@ -67,6 +67,9 @@ pub struct Relations {
 pub struct WideRelation {
     /// `dim_<dimension>`
     pub name: String,
+    /// The columns that a member is known by; the first column of all is the surrogate key.
+    #[serde(default)]
+    pub natural_key: Vec<String>,
     pub sql: String,
     pub columns: Vec<Column>,
 }

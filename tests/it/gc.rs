@@ -56,7 +56,7 @@ fn size(world: &World) -> u64 {
 fn all_are_whole(world: &World) {
     for number in warehouse(world).releases().unwrap() {
         let release = warehouse(world).release(number).unwrap();
-        assert_eq!(release.damages(&Default::default()).unwrap(), [""; 0]);
+        assert!(release.damages(&Default::default()).unwrap().is_empty());
         for file in release.manifest().relations.log.iter().flat_map(|relation| &relation.files) {
             assert!(world.warehouse().join(file).exists(), "release {number} names {file}");
         }
@@ -128,7 +128,7 @@ fn a_release_in_use_stays_until_nobody_reads_it() {
     assert_eq!((done.removed, done.in_use, done.kept), (vec![2], vec![1], vec![3]));
     drop(read);
     assert_eq!(gc(&world, keep(1)).in_use, [1]);
-    assert_eq!(clone.damages(&Default::default()).unwrap(), [""; 0]);
+    assert!(clone.damages(&Default::default()).unwrap().is_empty());
     drop(clone);
     assert_eq!(gc(&world, keep(1)).removed, [1]);
     let published = world.release();
@@ -195,7 +195,7 @@ fn files_of_the_log_go_with_the_last_release_that_shows_them() {
     assert_eq!(done.log_files, [torn, old[0], old[1]]);
     assert_eq!(before - size(&world), done.freed_bytes);
     all_are_whole(&world);
-    assert!(nightly::verify(world.model(), &world.warehouse(), None, &Disk::default(), NOW).is_ok());
+    assert!(nightly::verify(world.model(), &world.warehouse(), None, None, &Disk::default()).is_ok());
     nights::publish(&world, 4);
 }
 

@@ -28,5 +28,6 @@ mod scenarios;
 mod schema;
 mod stop;
 mod support;
+mod time_travel;
 mod verify;
 mod warehouse;
