@@ -308,10 +308,14 @@ impl EventLog {
         Ok(Arc::new(Schema::new(columns.iter().map(field).collect::<Result<Vec<_>>>()?)))
     }
 
-    /// The segments, each with its folder.
-    pub(super) fn segments_of_head(&self) -> impl Iterator<Item = (PathBuf, &Segment)> {
-        let folder = |segment: &Segment| Segment::folder(&self.folder, segment.number);
-        self.head.segments.iter().map(move |segment| (folder(segment), segment))
+    /// What the log is.
+    pub(super) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Whether the log on disk is still this one.
+    pub(super) fn is_newest(&self) -> bool {
+        Head::load(&self.folder).is_ok_and(|head| head.as_ref() == Some(&self.head))
     }
 
     fn files(&self, wanted: impl Fn(&TableFile) -> bool) -> impl Iterator<Item = SegmentFile> {

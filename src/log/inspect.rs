@@ -3,6 +3,7 @@
 
 use super::EventLog;
 use super::head::Segment;
+use super::ids;
 use super::source::{FileCode, FileFailure, Source, Wholeness};
 use super::store::TableFile;
 use rayon::prelude::*;
@@ -37,9 +38,9 @@ impl EventLog {
     /// Hashes every file of the event store.
     #[must_use]
     pub fn inspect_store(&self) -> StoreInspection {
-        let files: Vec<(PathBuf, &TableFile)> = self.table_files().collect();
-        let damages = files.par_iter().filter_map(|(path, file)| damage(path, file)).collect();
-        let without_hash = files.iter().filter(|(_, file)| file.blake3.is_none()).count();
+        let files: Vec<Kept> = self.kept_files().collect();
+        let damages = files.par_iter().filter_map(damage).collect();
+        let without_hash = files.iter().filter(|file| file.blake3.is_none()).count();
         StoreInspection { files: files.len(), without_hash, damages }
     }
 
@@ -60,26 +61,48 @@ impl EventLog {
         inspection
     }
 
-    fn table_files(&self) -> impl Iterator<Item = (PathBuf, &TableFile)> {
-        self.segments_of_head().flat_map(|(folder, segment): (PathBuf, &Segment)| {
-            segment.files.iter().map(move |file| (folder.join(&file.file), file))
-        })
+    /// The files of events and rejects, then those of ids.
+    fn kept_files(&self) -> impl Iterator<Item = Kept> {
+        let (log, head) = (self.folder(), self.head());
+        let tables = head.segments.iter().flat_map(move |segment| {
+            let folder = Segment::folder(log, segment.number);
+            let kept = move |file: &TableFile| Kept {
+                path: folder.join(&file.file),
+                bytes: Some(file.bytes),
+                blake3: file.blake3.clone(),
+            };
+            segment.files.iter().map(kept)
+        });
+        let ids = head.ids.iter().flatten().map(|run| Kept {
+            path: ids::folder(log).join(&run.file),
+            bytes: None,
+            blake3: Some(run.blake3.clone()),
+        });
+        // A run that takes in events meanwhile may have merged ids into other files.
+        tables.chain(ids.filter(|kept| kept.path.exists() || self.is_newest()))
     }
 }
 
+/// A file of the event store, as the head knows it.
+struct Kept {
+    path: PathBuf,
+    bytes: Option<u64>,
+    blake3: Option<String>,
+}
+
 /// What is wrong with a file of the event store, if anything.
-fn damage(path: &Path, file: &TableFile) -> Option<String> {
-    let shown = path.display();
-    let size_bytes = match path.metadata() {
+fn damage(file: &Kept) -> Option<String> {
+    let shown = file.path.display();
+    let size_bytes = match file.path.metadata() {
         Ok(metadata) => metadata.len(),
         Err(error) => return Some(format!("{shown}: {error}")),
     };
-    if size_bytes != file.bytes {
-        return Some(format!("{shown}: {size_bytes} bytes, not {}", file.bytes));
+    if let Some(bytes) = file.bytes.filter(|&bytes| bytes != size_bytes) {
+        return Some(format!("{shown}: {size_bytes} bytes, not {bytes}"));
     }
     let blake3 = file.blake3.as_ref()?;
     let mut hasher = blake3::Hasher::new();
-    match File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut hasher)) {
+    match File::open(&file.path).and_then(|mut file| std::io::copy(&mut file, &mut hasher)) {
         Ok(_) if hasher.finalize().to_hex().as_str() != blake3 => {
             Some(format!("{shown}: other bytes than were committed"))
         }

@@ -95,6 +95,18 @@ fn a_flipped_byte_of_the_log_is_found() {
 }
 
 #[test]
+fn a_flipped_byte_of_the_ids_is_found() {
+    let world = two_nights();
+    let ids = fs::read_dir(world.warehouse().join("log/ids")).unwrap();
+    let file = ids.map(|entry| entry.unwrap().path()).min().unwrap();
+    spoil(&file);
+    let damages = verify(&world, Some(0.01)).store.damages;
+    assert_eq!(damages, [format!("{}: other bytes than were committed", file.display())]);
+    fs::remove_file(&file).unwrap();
+    assert_eq!(verify(&world, Some(0.01)).store.damages.len(), 1);
+}
+
+#[test]
 fn a_log_of_an_older_program_has_no_hashes() {
     let world = two_nights();
     let head = world.warehouse().join("log/head.json");
