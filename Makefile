@@ -10,12 +10,13 @@ STARLOG := $(CARGO_TARGET_DIR)/release/starlog
 ORDERS ?= 1000000
 ROUNDS ?= 3
 
-.PHONY: help build run test format lint bench clean
+.PHONY: help build run test format lint bench nights clean
 
 help:
 	@echo 'make run    build, run pipelines/retail.toml into ./warehouse, answer a first question'
 	@echo 'make test   everything that CI runs: format, lints, all tests'
 	@echo 'make bench  the benchmark against a hand-written DuckDB script'
+	@echo 'make nights what a night costs beside a full build; NIGHTS=--every-day: one for every day'
 	@echo 'make clean  remove ./warehouse (the cache in $(CACHE) stays)'
 
 build:
@@ -36,6 +37,9 @@ lint:
 
 bench:
 	cargo bench --locked $(FEATURES) --bench rival -- --orders $(ORDERS) --rounds $(ROUNDS)
+
+nights:
+	cargo bench --locked $(FEATURES) --bench nights -- $(NIGHTS)
 
 clean:
 	chmod -R u+w warehouse 2> /dev/null || true

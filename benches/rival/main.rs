@@ -9,6 +9,7 @@
 
 mod compare;
 mod expert;
+#[path = "../shared/measure.rs"]
 mod measure;
 mod report;
 mod rounds;
