@@ -1,6 +1,8 @@
 //! Does each check catch what it is there for, and nothing else? Small releases that are right are broken
 //! in one place by SQL; the checks must name exactly what broke, with proofs and without.
 
+mod night;
+
 use duckdb::Connection;
 use starlog::checks::{self, Effort, Tables};
 use starlog::model::Model;

@@ -4,6 +4,7 @@
 //! Bloom filter, and how long each part is. Reading it takes as much memory as the last two.
 
 use super::super::head::RESTORE;
+use super::super::store::HashedFile;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use parquet::bloom_filter::Sbbf;
@@ -120,7 +121,7 @@ pub fn write(
     let write = || -> io::Result<RunRecord> {
         let mut filter = Sbbf::new_with_num_of_bytes((count * FILTER_BITS_PER_ENTRY / 8) as usize);
         let mut blocks = Vec::new();
-        let mut file = BufWriter::with_capacity(1 << 20, Hashed::new(disk.create(&path)?));
+        let mut file = BufWriter::with_capacity(1 << 20, HashedFile::new(disk.create(&path)?));
         let mut written: u64 = 0;
         for entry in entries {
             let (id, content) = entry?;
@@ -141,9 +142,8 @@ pub fn write(
         file.write_all(&written.to_le_bytes())?;
         file.write_all(&(bits.len() as u64).to_le_bytes())?;
         file.write_all(MAGIC)?;
-        let Hashed { inner, hasher } = file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        inner.finish()?;
-        Ok(RunRecord { file: name, entries: written, blake3: hasher.finalize().to_hex().to_string() })
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        Ok(RunRecord { file: name, entries: written, blake3: file.finish()?.blake3 })
     };
     write().map_err(|error| Error::io("write", &path, error))
 }
@@ -170,28 +170,4 @@ fn number(bytes: &[u8; ENTRY_BYTES], at: usize) -> u64 {
     let mut number = [0; 8];
     number.copy_from_slice(&bytes[at..at + 8]);
     u64::from_le_bytes(number)
-}
-
-/// A writer that hashes what it passes on.
-struct Hashed<W> {
-    inner: W,
-    hasher: blake3::Hasher,
-}
-
-impl<W> Hashed<W> {
-    fn new(inner: W) -> Self {
-        Self { inner, hasher: blake3::Hasher::new() }
-    }
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
