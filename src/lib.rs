@@ -35,6 +35,9 @@ pub mod query;
 /// Staged release → violations: is it fit to publish?
 pub mod checks;
 
+/// (release, its log) → why a row is what it is, and what changed between two releases.
+pub mod audit;
+
 /// State → plan → report: what must be done tonight?
 pub mod nightly;
 

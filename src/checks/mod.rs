@@ -20,8 +20,8 @@ mod report;
 mod reversed;
 mod rows;
 mod runner;
-mod source;
-mod sql;
+pub(crate) mod source;
+pub(crate) mod sql;
 mod zone;
 
 pub mod night;

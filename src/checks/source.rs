@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 /// The events of one type under the alias `e`; with a list, once for each item, `e._item`, from `e._no` 1 on.
-pub(super) fn scan(schema: &str, event: &EventType, list: Option<usize>) -> String {
+pub(crate) fn scan(schema: &str, event: &EventType, list: Option<usize>) -> String {
     let events = table(schema, &event.name);
     match list.and_then(|list| event.lists.get(list)) {
         None => format!("(SELECT *, 0 AS _no FROM {events}) AS e"),

@@ -3,37 +3,37 @@
 use crate::model::{EventType, Expression, FieldRef, KeyColumn, Operator, ValueType};
 
 /// An identifier, whatever is in it.
-pub(super) fn name(text: &str) -> String {
+pub(crate) fn name(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
 /// A name that the pipeline gives, as a value.
-pub(super) fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A table of a schema.
-pub(super) fn table(schema: &str, table: &str) -> String {
+pub(crate) fn table(schema: &str, table: &str) -> String {
     format!("{}.{}", name(schema), name(table))
 }
 
 /// A column of an alias.
-pub(super) fn column(alias: &str, column: &str) -> String {
+pub(crate) fn column(alias: &str, column: &str) -> String {
     format!("{alias}.{}", name(column))
 }
 
 /// Columns of an alias, for a list.
-pub(super) fn columns(alias: &str, names: &[String]) -> String {
+pub(crate) fn columns(alias: &str, names: &[String]) -> String {
     names.iter().map(|name| column(alias, name)).collect::<Vec<_>>().join(", ")
 }
 
 /// The names of key columns.
-pub(super) fn names(keys: &[KeyColumn]) -> Vec<String> {
+pub(crate) fn names(keys: &[KeyColumn]) -> Vec<String> {
     keys.iter().map(|key| key.name.clone()).collect()
 }
 
 /// DuckDB's name of a type.
-pub(super) fn type_name(value_type: ValueType) -> String {
+pub(crate) fn type_name(value_type: ValueType) -> String {
     match value_type {
         ValueType::Text => "VARCHAR".to_owned(),
         ValueType::Integer => "BIGINT".to_owned(),
@@ -45,12 +45,12 @@ pub(super) fn type_name(value_type: ValueType) -> String {
 }
 
 /// A value of a type.
-pub(super) fn cast(value: &str, value_type: ValueType) -> String {
+pub(crate) fn cast(value: &str, value_type: ValueType) -> String {
     format!("CAST({value} AS {})", type_name(value_type))
 }
 
 /// A field of an event that stands under the alias `e` (see [`super::source::scan`]).
-pub(super) fn field(event: &EventType, reference: FieldRef) -> String {
+pub(crate) fn field(event: &EventType, reference: FieldRef) -> String {
     let field = name(&event.field(reference).name);
     match reference.list {
         None => format!("e.{field}"),
@@ -60,7 +60,7 @@ pub(super) fn field(event: &EventType, reference: FieldRef) -> String {
 
 /// The event, under the alias `e`, did not carry the field at all, which is not the same as null: the store
 /// lists the paths of what was absent (DESIGN 7). True, or else false or null.
-pub(super) fn absent(event: &EventType, reference: FieldRef) -> String {
+pub(crate) fn absent(event: &EventType, reference: FieldRef) -> String {
     let value = field(event, reference);
     let field = &event.field(reference).name;
     let path = match reference.list.and_then(|list| event.lists.get(list)) {
@@ -74,7 +74,7 @@ pub(super) fn absent(event: &EventType, reference: FieldRef) -> String {
 }
 
 /// An exact number.
-pub(super) fn number(unscaled: i128, scale: u8) -> String {
+pub(crate) fn number(unscaled: i128, scale: u8) -> String {
     let sign = if unscaled < 0 { "-" } else { "" };
     let digits = format!("{:0>width$}", unscaled.unsigned_abs(), width = usize::from(scale) + 1);
     let (whole, part) = digits.split_at(digits.len() - usize::from(scale));
@@ -82,7 +82,7 @@ pub(super) fn number(unscaled: i128, scale: u8) -> String {
 }
 
 /// An expression; the callers say how a field and a measure are written.
-pub(super) fn expression(
+pub(crate) fn expression(
     expression: &Expression,
     field: &dyn Fn(FieldRef) -> String,
     measure: &dyn Fn(usize) -> String,
@@ -106,12 +106,12 @@ pub(super) fn expression(
 }
 
 /// `a AND b AND c`, or true of nothing.
-pub(super) fn all(conditions: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn all(conditions: impl IntoIterator<Item = String>) -> String {
     joined(conditions, " AND ", "true")
 }
 
 /// `a OR b OR c`, or false of nothing.
-pub(super) fn any(conditions: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn any(conditions: impl IntoIterator<Item = String>) -> String {
     joined(conditions, " OR ", "false")
 }
 
@@ -121,18 +121,18 @@ fn joined(conditions: impl IntoIterator<Item = String>, operator: &str, none: &s
 }
 
 /// Both sides have the same values in these columns; a null equals a null.
-pub(super) fn same(left: &str, right: &str, names: &[String]) -> String {
+pub(crate) fn same(left: &str, right: &str, names: &[String]) -> String {
     all(names
         .iter()
         .map(|name| format!("{} IS NOT DISTINCT FROM {}", column(left, name), column(right, name))))
 }
 
 /// Both sides have the same values in these columns, none of them null: what joins hash.
-pub(super) fn equal(left: &str, right: &str, names: &[String]) -> String {
+pub(crate) fn equal(left: &str, right: &str, names: &[String]) -> String {
     all(names.iter().map(|name| format!("{} = {}", column(left, name), column(right, name))))
 }
 
 /// None of these columns is null.
-pub(super) fn present(alias: &str, names: &[String]) -> String {
+pub(crate) fn present(alias: &str, names: &[String]) -> String {
     all(names.iter().map(|name| format!("{} IS NOT NULL", column(alias, name))))
 }

@@ -7,8 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use starlog::layout::Layout;
 use starlog::query::Format;
 
+use super::diff::DiffArguments;
+use super::explain::ExplainArguments;
 use super::gc::GcArguments;
 use super::generate::GenerateArguments;
+use super::history::HistoryArguments;
 use super::plan::PlanArguments;
 use super::query::QueryArguments;
 use super::rebuild::RebuildArguments;
@@ -53,6 +56,9 @@ pub enum Command {
     Query(QueryArguments),
     Status(StatusArguments),
     Runs(RunsArguments),
+    Diff(DiffArguments),
+    History(HistoryArguments),
+    Explain(ExplainArguments),
     Verify(VerifyArguments),
     Rebuild(RebuildArguments),
     Rollback(RollbackArguments),

@@ -4,10 +4,14 @@
 //! stderr. Never decides anything about data.
 
 mod arguments;
+mod diff;
+mod explain;
 mod failure;
 mod gc;
 mod generate;
+mod history;
 mod moment;
+mod page;
 mod plan;
 mod progress;
 mod prompt;
@@ -44,6 +48,9 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Query(arguments) => query::query(arguments),
         Command::Status(arguments) => status::status(arguments),
         Command::Runs(arguments) => status::runs(arguments),
+        Command::Diff(arguments) => diff::diff(arguments),
+        Command::History(arguments) => history::history(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Rebuild(arguments) => rebuild::rebuild(arguments),
         Command::Rollback(arguments) => rollback::rollback(arguments),

@@ -203,7 +203,7 @@ fn unreadable(file: &Path, error: io::Error) -> Error {
 }
 
 /// The warehouse, and its release of this number, or the current one. The pointer is followed here, once (DESIGN 27).
-fn release(folder: &Path, number: Option<u64>) -> Result<(Warehouse, Release)> {
+pub fn release(folder: &Path, number: Option<u64>) -> Result<(Warehouse, Release)> {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let warehouse = Warehouse::open(&folder)?;
     if let Some(number) = number {

@@ -15,7 +15,7 @@ mod snowflake;
 mod wide;
 
 pub use fact_comment::{date_table, fact_schema};
-pub use wide::wide_sql;
+pub use wide::{entity_sql, wide_sql};
 
 use crate::error::{Error, Result};
 use crate::model::Dimension;

@@ -12,7 +12,7 @@ use crate::model::Dimension;
 pub fn wide_sql(layout: Layout, dimension: &Dimension, schema: &str) -> String {
     match layout {
         Layout::Star => star_sql(dimension, schema),
-        Layout::Snowflake => snowflake_sql(dimension, schema),
+        Layout::Snowflake => entity_sql(dimension, 0, schema),
     }
 }
 
@@ -25,25 +25,31 @@ fn star_sql(dimension: &Dimension, schema: &str) -> String {
     format!("SELECT {} FROM {}", columns.join(", "), qualified(schema, &table_name(&dimension.name)))
 }
 
-fn snowflake_sql(dimension: &Dimension, schema: &str) -> String {
+/// A query over the tables of levels that yields all rows of one entity, with what was true above it at the time.
+/// `entity` is an index into the dimension's entities.
+#[must_use]
+pub fn entity_sql(dimension: &Dimension, entity: usize, schema: &str) -> String {
     let levels = levels(dimension);
+    let levels = levels.get(entity..).unwrap_or_default();
+    let lowest = levels.first().map_or(dimension.name.as_str(), |level| level.name);
     let of_level = |level: &str, column: &str| format!("{}.{}", quoted(level), quoted(column));
     let holder = |column: &str| {
         let level = levels.iter().find(|level| level.columns.iter().any(|own| own == column));
-        of_level(level.map_or(&dimension.name, |level| level.name), column)
+        of_level(level.map_or(lowest, |level| level.name), column)
     };
-    let columns: Vec<String> = std::iter::once(of_level(&dimension.name, &key_name(&dimension.name)))
-        .chain(dimension.entities.iter().flat_map(wide_columns).map(|column| holder(&column)))
-        .chain(VALIDITY.map(|column| of_level(&dimension.name, column)))
+    let entities = dimension.entities.iter().skip(entity);
+    let columns: Vec<String> = std::iter::once(of_level(lowest, &key_name(lowest)))
+        .chain(entities.flat_map(wide_columns).map(|column| holder(&column)))
+        .chain(VALIDITY.map(|column| of_level(lowest, column)))
         .collect();
 
     let mut sql = format!(
         "SELECT {} FROM {} AS {}",
         columns.join(", "),
-        qualified(schema, &table_name(&dimension.name)),
-        quoted(&dimension.name)
+        qualified(schema, &table_name(lowest)),
+        quoted(lowest)
     );
-    for level in &levels {
+    for level in levels {
         if let Some(parent) = level.parent {
             let key = key_name(parent);
             sql.push_str(&format!(

@@ -10,6 +10,7 @@
 mod answer;
 mod as_of;
 mod fault;
+mod fetch;
 mod format;
 mod read_only;
 mod relations;
@@ -24,9 +25,11 @@ mod visible;
 
 pub use answer::Answer;
 pub use as_of::{as_of, now};
+pub(crate) use fetch::Rows;
 pub use format::{Format, Limit, Written};
 pub use read_only::Question;
 pub use release::{Candidate, candidate, describe, dimensions, fact_files, shown_places};
+pub(crate) use release::{log_tables, tables};
 pub use session::Session;
 pub use spec::{Column, SessionSpec, Shown, Table, Until, View};
 pub use statements::is_complete;

@@ -24,9 +24,8 @@ pub fn describe(release: &Release, layout: Layout, warehouse: &Path) -> SessionS
 /// Everything but what follows from it.
 fn as_built(release: &Release, layout: Layout, warehouse: &Path) -> SessionSpec {
     let relations = &release.manifest().relations;
-    let position = i64::try_from(release.manifest().log_position).unwrap_or(i64::MAX);
     let mut tables = tables(release, layout, "main");
-    tables.extend(relations.log.iter().map(|relation| log_table(relation, warehouse, position)));
+    tables.extend(log_tables(release, warehouse));
     let wide = relations.wide.get(&layout.to_string()).into_iter().flatten();
     let shared = tables.iter().filter(|table| is_shared(table)).map(|table| second_name(table, "star"));
     let views = wide.map(|wide| wide_view(wide, "star")).chain(shared).collect();
@@ -119,8 +118,15 @@ pub fn dimensions(release: &Release, model: &Model, schema: &str) -> Result<Sess
 }
 
 /// The tables of one layout, in a schema of that name.
-fn tables(release: &Release, layout: Layout, schema: &str) -> Vec<Table> {
+pub(crate) fn tables(release: &Release, layout: Layout, schema: &str) -> Vec<Table> {
     release.tables(layout).map(|(name, entry)| table(release, name, entry, schema)).collect()
+}
+
+/// The event types and the rejects in `log`, as far as the release has seen them.
+pub(crate) fn log_tables(release: &Release, warehouse: &Path) -> Vec<Table> {
+    let position = i64::try_from(release.manifest().log_position).unwrap_or(i64::MAX);
+    let relations = release.manifest().relations.log.iter();
+    relations.map(|relation| log_table(relation, warehouse, position)).collect()
 }
 
 fn table(release: &Release, name: &str, entry: &TableEntry, schema: &str) -> Table {

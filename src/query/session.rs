@@ -14,7 +14,7 @@ use std::time::Duration;
 
 /// An open session. It stays on the files that it was opened with.
 pub struct Session {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 impl Session {

@@ -12,6 +12,7 @@ mod hashes;
 mod hold;
 mod identity;
 mod manifest;
+mod months;
 mod parquet;
 mod publish;
 mod release;
@@ -24,9 +25,11 @@ mod writer;
 pub use manifest::{
     Column, DataFile, LogEnd, LogLines, LogRelation, Manifest, Pipeline, Relations, TableEntry, WideRelation,
 };
+pub use months::Month;
 pub use parquet::{Encoded, decode, encode};
 pub use release::Release;
 pub use staged::{FactPlan, Staged};
+pub(crate) use sums::difference;
 pub use writer::{Locked, Writer};
 
 use crate::error::{Error, Result};

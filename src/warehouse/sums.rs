@@ -64,6 +64,23 @@ impl Sums {
     }
 }
 
+/// The exact difference of two sums in the texts that a manifest has.
+pub(crate) fn difference(after: &str, before: &str) -> Result<String> {
+    let read = |text: &str| Sums::from_text(&BTreeMap::from([(String::new(), text.to_owned())]));
+    let number = |sums: Sums| sums.0.into_values().next().unwrap_or_default();
+    let ((after, one), (before, other)) = (number(read(after)?), number(read(before)?));
+    let scale = one.max(other);
+    let unscaled = |number: i128, own: usize| {
+        10_i128
+            .checked_pow(u32::try_from(scale - own).unwrap_or(u32::MAX))
+            .and_then(|unit| number.checked_mul(unit))
+    };
+    let difference = unscaled(after, one)
+        .zip(unscaled(before, other))
+        .and_then(|(after, before)| after.checked_sub(before));
+    Ok(decimal_text(difference.ok_or_else(|| overflow("a difference"))?, scale))
+}
+
 fn add_i64(sum: i128, value: i64) -> Option<i128> {
     sum.checked_add(i128::from(value))
 }
