@@ -17,6 +17,8 @@ pub struct Effect<'a> {
     /// `lock`.
     pub action: &'static str,
     pub path: &'a Path,
+    /// What a `write` is about to put at the end of the file; nothing for any other effect.
+    pub bytes: &'a [u8],
 }
 
 type Watcher = dyn Fn(Effect<'_>) -> io::Result<()> + Send + Sync;
@@ -56,8 +58,12 @@ impl Disk {
     }
 
     fn tell(&self, action: &'static str, path: &Path) -> io::Result<()> {
+        self.tell_of(action, path, &[])
+    }
+
+    fn tell_of(&self, action: &'static str, path: &Path, bytes: &[u8]) -> io::Result<()> {
         match &self.watcher {
-            Some(watcher) => watcher(Effect { action, path }),
+            Some(watcher) => watcher(Effect { action, path, bytes }),
             None => Ok(()),
         }
     }
@@ -78,7 +84,7 @@ impl Disk {
 
     /// Adds bytes at the end of a file, creating it if need be; on disk for good when this returns.
     pub fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        self.tell("write", path)?;
+        self.tell_of("write", path, bytes)?;
         let mut file = OpenOptions::new().append(true).create(true).mode(0o644).open(path)?;
         file.write_all(bytes)?;
         self.tell("fsync", path)?;
@@ -193,7 +199,7 @@ impl NewFile {
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.disk.tell("write", &self.path)?;
+        self.disk.tell_of("write", &self.path, bytes)?;
         let written = self.file.write(bytes)?;
         self.size_bytes += written as u64;
         Ok(written)

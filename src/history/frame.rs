@@ -17,6 +17,9 @@ pub const NONE: u32 = u32::MAX;
 
 /// The rows at which each distinct key stands for the first time, rising. Keys with a null part are left out.
 pub fn distinct(keys: &[ArrayRef]) -> Result<Vec<u32>> {
+    if height(keys) == 0 {
+        return Ok(Vec::new());
+    }
     let (frame, names) = key_frame(keys)?;
     let groups = frame.group_by_stable(&names)?;
     let mut rows: Vec<u32> = groups.get_groups().iter().map(|group| group.first()).collect();
@@ -27,6 +30,10 @@ pub fn distinct(keys: &[ArrayRef]) -> Result<Vec<u32>> {
 
 /// For each key, the row among `candidates` (whose keys are distinct) that bears it, or [`NONE`].
 pub fn lookup(keys: &[ArrayRef], candidates: &[ArrayRef]) -> Result<Vec<u32>> {
+    // Most event types have nothing new in a night: that need not cost a join.
+    if height(keys) == 0 || height(candidates) == 0 {
+        return Ok(vec![NONE; height(keys)]);
+    }
     let (left, names) = key_frame(keys)?;
     let (mut right, _) = key_frame(candidates)?;
     let rows: Vec<u32> = (0..right.height() as u32).collect();
@@ -68,6 +75,9 @@ pub fn fingerprints(keys: &[ArrayRef]) -> Result<Vec<u64>> {
 /// No two rows may be equal in all of them, so that the order is one.
 pub fn sort_order(columns: &[Vec<i64>]) -> Result<Vec<u32>> {
     let height = columns.first().map_or(0, Vec::len);
+    if height < 2 {
+        return Ok((0..height as u32).collect());
+    }
     let mut frame: Vec<Column> = Vec::with_capacity(columns.len() + 1);
     let mut names = Vec::new();
     for (index, column) in columns.iter().enumerate() {
@@ -82,8 +92,12 @@ pub fn sort_order(columns: &[Vec<i64>]) -> Result<Vec<u32>> {
     Ok(rows.cont_slice()?.to_vec())
 }
 
+fn height(keys: &[ArrayRef]) -> usize {
+    keys.first().map_or(0, |key| key.len())
+}
+
 fn key_frame(keys: &[ArrayRef]) -> Result<(DataFrame, Vec<String>)> {
-    let height = keys.first().map_or(0, |key| key.len());
+    let height = height(keys);
     let mut columns = Vec::with_capacity(keys.len());
     let mut names = Vec::with_capacity(keys.len());
     for (index, key) in keys.iter().enumerate() {

@@ -98,6 +98,11 @@ impl EventLog {
         if self.is_cut {
             return Err(Error::bug("a log that was cut takes nothing in"));
         }
+        // An ingest that ended between the swap of the head and its fsync was a commit: before anything is built on
+        // it, it is made to last.
+        if self.folder.is_dir() {
+            self.disk.sync_dir(&self.folder).map_err(|error| Error::io("sync", &self.folder, error))?;
+        }
         let lifted = lift(&self.disk, &self.folder, &self.head, &self.contracts, self.plan.envelope.zone)?;
         if lifted != self.head {
             lifted.save(&self.disk, &self.folder)?;

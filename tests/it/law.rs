@@ -5,11 +5,13 @@
 use crate::oracle::case::Case;
 use crate::oracle::compare::differences;
 use crate::oracle::cuts::{differences_by_cut, differences_by_month};
-use crate::oracle::engine::{engine, engine_in_nights};
+use crate::oracle::delivery::{self, Piece, cut, lines_of, nights_of, text_of};
+use crate::oracle::engine::engine;
 use crate::oracle::fit::violations;
-use crate::oracle::nights::differences_by_night;
+use crate::oracle::nights::{differences_by_night, differences_in_the_end};
 use crate::oracle::pipeline::{Draft, folder, load, pipeline_file};
-use crate::oracle::random::random_log;
+use crate::oracle::random::{Random, random_log};
+use crate::oracle::released::{released, star_of};
 use crate::oracle::shrink::shrink;
 use crate::oracle::{Row, Tables, Value, accept, expected};
 use crate::support::World;
@@ -17,8 +19,11 @@ use rstest::rstest;
 use serde_json::{Value as Json, json};
 use starlog::layout::Layout;
 use starlog::model::Model;
+use std::num::NonZero;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What turns a log into tables.
 type Engine = fn(&Model, &[String]) -> Tables;
@@ -72,22 +77,6 @@ fn what_is_right_may_be_published(#[values("shop", "clinic", "network")] pipelin
         let mut report = None;
         attempt(|| report = violations(&model, log)).or(report)
     });
-}
-
-/// However the log was cut into nights, the tables are the same (DESIGN 1).
-#[rstest]
-fn nights_leave_no_trace(#[values("shop", "clinic", "network")] pipeline: &str) {
-    let model = load(pipeline);
-    check(
-        pipeline,
-        |seed| random_log(&model, seed, 40),
-        |log| {
-            let nights: Vec<&[String]> = log.chunks(1 + log.len() / 5).collect();
-            let mut report = None;
-            attempt(|| report = differences(&engine(&model, log), &engine_in_nights(&model, &nights)))
-                .or(report)
-        },
-    );
 }
 
 /// What waits for its line is not asked again at every placing: a header with tens of thousands of them ends (DESIGN 22).
@@ -204,9 +193,86 @@ fn a_late_header_changes_a_column_of_its_lines() {
     assert_eq!(differences_by_night(&load("clinic"), &[&first, &second]), None);
 }
 
-/// How many random logs of each pipeline; more of them by the environment.
+/// However the log was cut into nights, in process: short logs, many of them (DESIGN 1).
+#[test]
+fn ten_thousand_logs_leave_no_trace() {
+    check_cuts(10_000, 3..23, 6, |model, pieces| {
+        let nights = nights_of(pieces);
+        let nights: Vec<&[String]> = nights.iter().map(Vec::as_slice).collect();
+        differences_in_the_end(model, &nights, &oracle(model, &nights.concat()))
+    });
+}
+
+/// However the log was cut into nights and files, through Parquet, checks and publication: one root hash, and the
+/// oracle's rows (DESIGN 1).
+#[test]
+fn three_hundred_logs_leave_no_trace_in_a_release() {
+    check_cuts(300, 6..40, 3, |model, pieces| {
+        let lines = lines_of(pieces);
+        let at_once = released(model, &lines.iter().cloned().map(Piece::Line).collect::<Vec<_>>());
+        let by_night = released(model, pieces);
+        if at_once.root != by_night.root {
+            let tables = differences(&at_once.tables, &by_night.tables);
+            return Some(format!("another root hash than that of one run\n{}", tables.unwrap_or_default()));
+        }
+        differences(&star_of(model, oracle(model, &lines)), &by_night.tables)
+    });
+}
+
+/// Asks of so many logs of all pipelines, each cut at random, what is wrong; panics with the smallest that fails.
+fn check_cuts(
+    seeds: u64,
+    lengths: Range<usize>,
+    mostly: usize,
+    broken: impl Fn(&Model, &[Piece]) -> Option<String> + Sync,
+) {
+    let pipelines = ["shop", "clinic", "network"].map(|name| (name, load(name)));
+    let broken = |model: &Model, pieces: &[Piece]| {
+        let mut report = None;
+        attempt(|| report = broken(model, pieces)).or(report)
+    };
+    let (next, failed) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+    let seeds = seeds_or(seeds);
+    let of_seed = |seed: u64| {
+        let (name, model) = &pipelines[(seed % 3) as usize];
+        let mut random = Random::new(!seed);
+        let count = lengths.start + random.below(lengths.len());
+        let nights = delivery::nights(mostly, &mut random);
+        (*name, model, cut(&random_log(model, seed, count), nights, &mut random))
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, NonZero::get) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::SeqCst);
+                    if seed >= seeds || failed.load(Ordering::SeqCst) != u64::MAX {
+                        break;
+                    }
+                    let (_, model, pieces) = of_seed(seed);
+                    if broken(model, &pieces).is_some() {
+                        failed.fetch_min(seed, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+    });
+    let seed = failed.load(Ordering::SeqCst);
+    if seed != u64::MAX {
+        let (name, model, pieces) = of_seed(seed);
+        let smallest = shrink(&pieces, |pieces| broken(model, pieces).is_some());
+        let why = broken(model, &smallest).unwrap_or_default();
+        panic!("{name}, seed {seed}, the smallest log that fails:\n{}\n\n{why}", text_of(&smallest));
+    }
+}
+
+/// How many random logs; another number of them by the environment.
+fn seeds_or(seeds: u64) -> u64 {
+    std::env::var("STARLOG_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(seeds)
+}
+
+/// How many of each pipeline.
 fn seeds() -> u64 {
-    std::env::var("STARLOG_SEEDS").ok().and_then(|count| count.parse().ok()).unwrap_or(60)
+    seeds_or(60)
 }
 
 /// Panics with the smallest log that fails.

@@ -5,6 +5,7 @@ mod audit;
 mod broken_log;
 mod checks;
 mod contracts;
+mod crash;
 mod determinism;
 mod gc;
 mod generate;
@@ -32,3 +33,6 @@ mod support;
 mod time_travel;
 mod verify;
 mod warehouse;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

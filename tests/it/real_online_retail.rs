@@ -1,11 +1,14 @@
 //! A year of a real web shop: the tables against what is known from the source, to the last tenth of a cent.
 
-use crate::support::World;
+use crate::oracle::delivery::Piece;
+use crate::oracle::released::root_hash;
 use crate::support::rows::{Rows, assert_same};
 use crate::support::second_reader::{decimals, integers, read, texts, times};
 use crate::support::truth::{self, Cells, assert_true, cells, real_data};
+use crate::support::{World, load, repository};
 use starlog::layout::Layout;
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 /// One run, and every question that the truths answer.
@@ -178,4 +181,39 @@ fn second_reading(world: &World, layout: Layout) -> Cells {
 
 fn known((key, value): (i64, Option<String>)) -> Option<(i64, String)> {
     value.map(|value| (key, value))
+}
+
+/// As it came, a trading day a night; and cut in the middle of lines. It takes a quarter of an hour: with `STARLOG_LONG`.
+#[test]
+fn however_the_year_is_cut_it_is_the_same() {
+    if std::env::var_os("STARLOG_LONG").is_none() {
+        return;
+    }
+    let Some(data) = real_data("online retail") else { return };
+    let mut text = String::new();
+    let file = std::fs::File::open(data.join("online_retail.ndjson.gz")).unwrap();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let model = load(&repository().join("pipelines/online_retail.toml"));
+
+    let day = |line: &str| line.split("\"timestamp\":\"").nth(1).unwrap()[..10].to_owned();
+    let mut by_day = Vec::new();
+    let mut torn = Vec::new();
+    let mut days = 1;
+    for (index, line) in lines.iter().enumerate() {
+        if index > 0 && day(line) != day(lines[index - 1]) {
+            by_day.extend([Piece::Night, Piece::File]);
+            days += 1;
+        }
+        if index % 2_000 == 1_999 {
+            torn.push(Piece::TornNight);
+        }
+        by_day.push(Piece::Line((*line).to_owned()));
+        torn.push(Piece::Line((*line).to_owned()));
+    }
+    assert_eq!(days, 305);
+    let whole: Vec<Piece> = lines.iter().map(|line| Piece::Line((*line).to_owned())).collect();
+    let whole = root_hash(&model, &whole);
+    assert_eq!(root_hash(&model, &torn), whole, "cut in the middle of lines");
+    assert_eq!(root_hash(&model, &by_day), whole, "day by day");
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
@@ -147,6 +147,38 @@ fn whatever_fails_the_log_is_as_before_or_as_after() {
     assert_eq!(report.total.accepted + 20, 20 + report.total.accepted);
     assert_eq!(library.open().position().0, 20);
     assert_eq!(library.rejects().len(), 2);
+}
+
+#[test]
+fn a_commit_that_was_not_synced_is_before_anything_is_built_on_it() {
+    let library = Library::new();
+    library.write("a.ndjson", lents(1..=2));
+    let folder = library.log_folder();
+    let ingest = |disk: &Disk| {
+        let mut log = EventLog::open(disk, &folder, &library.model).unwrap();
+        log.ingest(&[library.path("a.ndjson")], 1, &()).map(drop)
+    };
+    let is_swapped = Arc::new(AtomicUsize::new(0));
+    let swaps = Arc::clone(&is_swapped);
+    let failing = Disk::watched(move |effect| match (effect.action, swaps.load(Ordering::SeqCst)) {
+        ("replace", _) => {
+            swaps.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+        ("fsync", 1) => Err(io::Error::other("not today")),
+        _ => Ok(()),
+    });
+    assert_eq!(ingest(&failing).unwrap_err().exit_code(), 3);
+    assert_eq!((library.open().position().0, is_swapped.load(Ordering::SeqCst)), (2, 1));
+
+    let effects = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&effects);
+    let watched = Disk::watched(move |effect| {
+        seen.lock().unwrap().push((effect.action, effect.path.to_owned()));
+        Ok(())
+    });
+    ingest(&watched).unwrap();
+    assert_eq!(effects.lock().unwrap().first(), Some(&("fsync", folder.clone())));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use super::engine::{add_file, take_in};
 use super::nights::{Tables, difference, tables};
+use crate::support::memory_folder;
 use starlog::disk::Disk;
 use starlog::history::{self, Months};
 use starlog::log::{EventLog, Position};
@@ -11,9 +12,11 @@ use starlog::model::Model;
 /// What differs between a log that is seen up to a position and one that never went further. `nights` decide which
 /// files of the store the cuts go through.
 pub fn differences_by_cut(model: &Model, nights: &[&[String]], step: usize) -> Option<String> {
-    let (whole, short) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let (whole, short) = (memory_folder(), memory_folder());
     let disk = Disk::default();
-    take_in(model, nights, &disk, whole.path());
+    for (night, lines) in nights.iter().enumerate() {
+        add_file(model, whole.path(), night, lines);
+    }
     let lines: Vec<String> = nights.concat();
     let replayed = |log: &EventLog| -> Tables {
         let history = history::replay(model, log).expect("a replay");
@@ -33,8 +36,8 @@ pub fn differences_by_cut(model: &Model, nights: &[&[String]], step: usize) -> O
 
 /// What differs between months that are replayed alone, one by one, and the same of a whole replay.
 pub fn differences_by_month(model: &Model, log: &[String]) -> Option<String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let log = take_in(model, &[log], &Disk::default(), folder.path());
+    let folder = memory_folder();
+    let log = take_in(model, log, folder.path());
     let whole = history::replay(model, &log).expect("a replay");
     let whole = tables(model, &whole, 0, None);
     let (_, months) = history::sample(model, &log, &Months::clone).expect("all months");

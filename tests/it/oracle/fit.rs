@@ -1,11 +1,11 @@
 //! Lines of a log, through `log` and `history`, into a DuckDB in memory → which checks do not hold of a right release?
 
 use super::engine::take_in;
+use crate::support::memory_folder;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Schema};
 use duckdb::{Config, Connection};
 use starlog::checks::{Effort, Tables, examine};
-use starlog::disk::Disk;
 use starlog::history;
 use starlog::layout::{self, Layout};
 use starlog::log::EventLog;
@@ -14,9 +14,8 @@ use starlog::model::Model;
 /// What the checks say; `None`: the release may be published. All are asked in full, and the proofs too, so that with
 /// proofs alone no more could be found.
 pub fn violations(model: &Model, log: &[String]) -> Option<String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let disk = Disk::default();
-    let log = take_in(model, &[log], &disk, folder.path());
+    let folder = memory_folder();
+    let log = take_in(model, log, folder.path());
     let connection = stage(model, &log);
     let tables = Tables {
         levels: Some("levels".to_owned()),

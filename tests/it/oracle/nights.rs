@@ -1,9 +1,10 @@
 //! The real thing, night by night in process: each night goes on from the tables of the one before, and what it
 //! does not say it keeps is what a replay of the whole log gives.
 
-use super::engine::add_file;
+use super::compare::differences;
+use super::engine::{add_file, logical, take_in};
+use crate::support::memory_folder;
 use arrow::array::{ArrayRef, RecordBatch};
-use starlog::disk::Disk;
 use starlog::error::Result;
 use starlog::history::{self, Before, Findings, History, PartitionKey};
 use starlog::log::EventLog;
@@ -57,28 +58,60 @@ impl Before for Tables {
 
 /// What differs between a log that came in nights and the same log replayed as a whole, after each night.
 pub fn differences_by_night(model: &Model, nights: &[&[String]]) -> Option<String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = folder.path().join("log");
+    let mut night = 0;
+    walk(model, nights, |log, now| {
+        let replayed = history::replay(model, log).expect("a replay");
+        let whole = tables(model, &replayed, log.position().as_i64(), None);
+        night += 1;
+        difference(&whole, now).map(|difference| format!("after night {night}: {difference}"))
+    })
+    .err()
+}
+
+/// What differs in the end from the same lines taken in at once and replayed as a whole, and from the oracle.
+pub fn differences_in_the_end(
+    model: &Model,
+    nights: &[&[String]],
+    expected: &super::Tables,
+) -> Option<String> {
+    // A run that finds nothing new builds nothing.
+    let busy: Vec<&[String]> = nights.iter().copied().filter(|lines| !lines.is_empty()).collect();
+    let last = match walk(model, &busy, |_, _| None) {
+        Ok(last) => last?,
+        Err(difference) => return Some(difference),
+    };
+    let folder = memory_folder();
+    let log = take_in(model, &nights.concat(), folder.path());
+    let replayed = history::replay(model, &log).expect("a replay");
+    let whole = tables(model, &replayed, log.position().as_i64(), None);
+    difference(&whole, &last).or_else(|| differences(expected, &logical(model, &replayed)))
+}
+
+/// Goes through the nights, the first as a replay; asks after each of them. Returns the tables of the last.
+fn walk(
+    model: &Model,
+    nights: &[&[String]],
+    mut ask: impl FnMut(&EventLog, &Tables) -> Option<String>,
+) -> std::result::Result<Option<Tables>, String> {
+    let folder = memory_folder();
     let mut last: Option<Tables> = None;
     for (night, lines) in nights.iter().enumerate() {
-        add_file(model, folder.path(), night, lines);
-        let log = EventLog::open(&Disk::default(), &store, model).expect("a log");
+        let log = add_file(model, folder.path(), night, lines);
         let position = log.position().as_i64();
-        let whole = tables(model, &history::replay(model, &log).expect("a replay"), position, None);
         let now = match last.take() {
-            None => whole.clone(),
+            None => tables(model, &history::replay(model, &log).expect("a replay"), position, None),
             Some(before) => {
                 let shared: Arc<dyn Before> = Arc::new(before.clone());
                 let history = history::night(model, &log, &shared).expect("a night");
                 tables(model, &history, position, Some(&before))
             }
         };
-        if let Some(difference) = difference(&whole, &now) {
-            return Some(format!("after night {night}: {difference}"));
+        if let Some(difference) = ask(&log, &now) {
+            return Err(difference);
         }
         last = Some(now);
     }
-    None
+    Ok(last)
 }
 
 pub(super) fn tables(model: &Model, history: &History, position: i64, before: Option<&Tables>) -> Tables {

@@ -1,7 +1,7 @@
-//! A failing log → the smallest one we can find that still fails (delta debugging over lines).
+//! A failing log → the smallest one we can find that still fails (delta debugging over its lines and cuts).
 
 /// Removes ever smaller pieces for as long as `fails` holds of what remains.
-pub fn shrink(log: &[String], fails: impl Fn(&[String]) -> bool) -> Vec<String> {
+pub fn shrink<T: Clone>(log: &[T], fails: impl Fn(&[T]) -> bool) -> Vec<T> {
     let mut smallest = log.to_vec();
     let mut piece = smallest.len().div_ceil(2);
     while piece > 0 {

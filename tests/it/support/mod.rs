@@ -146,6 +146,13 @@ impl Drop for World {
     }
 }
 
+/// A folder in memory where there is such a place, for tests that wait for no disk: what has become of a process, or of
+/// a cut of a log, does not depend on it.
+pub fn memory_folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
 /// The package's folder.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
