@@ -5,11 +5,13 @@ use crate::error::{Error, Result};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use arrow::row::{Row, RowConverter, Rows, SortField};
 use polars::prelude::{
     Column, DataFrame, DataFrameJoinOps, IntoColumn, JoinArgs, JoinType, MaintainOrderJoin, NamedFrom,
     Series, SortMultipleOptions,
 };
 use polars_arrow::datatypes::ArrowDataType;
+use std::collections::{HashMap, HashSet};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Stands for "no row", "no member", "no version".
@@ -17,22 +19,24 @@ pub const NONE: u32 = u32::MAX;
 
 /// The rows at which each distinct key stands for the first time, rising. Keys with a null part are left out.
 pub fn distinct(keys: &[ArrayRef]) -> Result<Vec<u32>> {
-    if height(keys) == 0 {
-        return Ok(Vec::new());
+    if height(keys) < FEW {
+        return distinct_of_few(keys);
     }
     let (frame, names) = key_frame(keys)?;
     let groups = frame.group_by_stable(&names)?;
     let mut rows: Vec<u32> = groups.get_groups().iter().map(|group| group.first()).collect();
-    rows.retain(|&row| keys.iter().all(|key| key.is_valid(row as usize)));
+    rows.retain(|&row| is_whole(keys, row as usize));
     rows.sort_unstable();
     Ok(rows)
 }
 
 /// For each key, the row among `candidates` (whose keys are distinct) that bears it, or [`NONE`].
 pub fn lookup(keys: &[ArrayRef], candidates: &[ArrayRef]) -> Result<Vec<u32>> {
-    // Most event types have nothing new in a night: that need not cost a join.
     if height(keys) == 0 || height(candidates) == 0 {
         return Ok(vec![NONE; height(keys)]);
+    }
+    if height(keys) + height(candidates) < FEW {
+        return lookup_of_few(keys, candidates);
     }
     let (left, names) = key_frame(keys)?;
     let (mut right, _) = key_frame(candidates)?;
@@ -75,8 +79,12 @@ pub fn fingerprints(keys: &[ArrayRef]) -> Result<Vec<u64>> {
 /// No two rows may be equal in all of them, so that the order is one.
 pub fn sort_order(columns: &[Vec<i64>]) -> Result<Vec<u32>> {
     let height = columns.first().map_or(0, Vec::len);
-    if height < 2 {
-        return Ok((0..height as u32).collect());
+    if height < FEW {
+        let mut rows: Vec<u32> = (0..height as u32).collect();
+        rows.sort_unstable_by_key(|&row| {
+            columns.iter().map(|column| column[row as usize]).collect::<Vec<_>>()
+        });
+        return Ok(rows);
     }
     let mut frame: Vec<Column> = Vec::with_capacity(columns.len() + 1);
     let mut names = Vec::new();
@@ -90,6 +98,49 @@ pub fn sort_order(columns: &[Vec<i64>]) -> Result<Vec<u32>> {
     let sorted = DataFrame::new(height, frame)?.sort(&names, SortMultipleOptions::default())?;
     let rows = sorted.column("row")?.as_materialized_series().u32()?.rechunk().into_owned();
     Ok(rows.cont_slice()?.to_vec())
+}
+
+/// Of fewer rows than these, a night has many: what Polars does before it begins would cost more than the rest.
+const FEW: usize = 32;
+
+fn distinct_of_few(keys: &[ArrayRef]) -> Result<Vec<u32>> {
+    let rows = Comparing::of(keys)?.rows(keys)?;
+    let mut seen = HashSet::new();
+    let mut firsts = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        if is_whole(keys, index) && seen.insert(row) {
+            firsts.push(index as u32);
+        }
+    }
+    Ok(firsts)
+}
+
+fn lookup_of_few(keys: &[ArrayRef], candidates: &[ArrayRef]) -> Result<Vec<u32>> {
+    let comparing = Comparing::of(keys)?;
+    let (rows, candidates) = (comparing.rows(keys)?, comparing.rows(candidates)?);
+    let known: HashMap<Row<'_>, u32> = candidates.iter().zip(0..).collect();
+    let found = |(index, row): (usize, Row<'_>)| {
+        known.get(&row).copied().filter(|_| is_whole(keys, index)).unwrap_or(NONE)
+    };
+    Ok(rows.iter().enumerate().map(found).collect())
+}
+
+/// Makes keys of the same columns bytes that are equal where the keys are.
+struct Comparing(RowConverter);
+
+impl Comparing {
+    fn of(keys: &[ArrayRef]) -> Result<Self> {
+        let field = |key: &ArrayRef| Ok(SortField::new(comparable(key)?.data_type().clone()));
+        Ok(Self(RowConverter::new(keys.iter().map(field).collect::<Result<_>>()?)?))
+    }
+
+    fn rows(&self, keys: &[ArrayRef]) -> Result<Rows> {
+        Ok(self.0.convert_columns(&keys.iter().map(comparable).collect::<Result<Vec<_>>>()?)?)
+    }
+}
+
+fn is_whole(keys: &[ArrayRef], row: usize) -> bool {
+    keys.iter().all(|key| key.is_valid(row))
 }
 
 fn height(keys: &[ArrayRef]) -> usize {

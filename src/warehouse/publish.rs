@@ -42,7 +42,7 @@ impl Staged<'_> {
         self.writer.point_at(self.number)?;
 
         let release = Release::new(dir, manifest, Some(hold));
-        self.writer.make_read_only(&release)?;
+        self.writer.make_read_only(release.dir())?;
         Ok(release)
     }
 }

@@ -1,7 +1,7 @@
 //! The one writer of a warehouse: an OS lock held for the life of the process (DESIGN 28), a folder
 //! put in order after whatever ended the last run, and the ledger of runs.
 
-use super::{Release, Warehouse, identity, release};
+use super::{Warehouse, identity, release};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -93,29 +93,27 @@ impl Writer {
     }
 
     /// A release becomes read-only at its top once it is current ([`super::publish`]). So one that is
-    /// newer than the current one and still writable was never published and goes; the current one, if
-    /// it is writable, was published by a run that ended right then, and is finished here.
+    /// newer than the current one and still writable was never published and goes. Another one, if it is
+    /// writable, was published by a run that ended right then, or was about to be removed, and is finished here.
     fn settle_releases(&self) -> Result<()> {
         let dir = &self.warehouse.dir;
-        let current = release::current(dir)?;
-        if let Some(release) = &current
-            && is_writable(release.dir())?
-        {
-            self.make_read_only(release)?;
-        }
-        let current = current.map_or(0, |release| release.number());
+        let current = release::current(dir)?.map_or(0, |release| release.number());
         for number in release::numbers(dir)? {
             let path = release::path(dir, number);
-            if number > current && is_writable(&path)? {
+            if !is_writable(&path)? {
+                continue;
+            }
+            if number > current {
                 self.disk.remove_dir_all(&path).map_err(|error| Error::io("remove", &path, error))?;
+            } else {
+                self.make_read_only(&path)?;
             }
         }
         Ok(())
     }
 
     /// The last touch to a release that is current.
-    pub(super) fn make_read_only(&self, release: &Release) -> Result<()> {
-        let dir = release.dir();
+    pub(super) fn make_read_only(&self, dir: &Path) -> Result<()> {
         self.disk.set_mode(dir, 0o555).map_err(|error| Error::io("make read-only", dir, error))?;
         self.disk.sync_dir(dir).map_err(|error| Error::io("fsync", dir, error))
     }

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What is done, after how many nights. Whatever a writer can do to a warehouse belongs here.
-const SCENARIOS: [(&str, usize, Deed); 8] = [
+const SCENARIOS: [(&str, usize, Deed); 9] = [
     ("the first night", 0, Deed::Run),
     ("late events, duplicates and rejects", 1, Deed::Run),
     ("a month closes, a file rotates", 2, Deed::Run),
@@ -30,6 +30,7 @@ const SCENARIOS: [(&str, usize, Deed); 8] = [
     ("only rejects", 5, Deed::Run),
     ("a rebuild", 4, Deed::Rebuild),
     ("a rollback", 3, Deed::RollBack),
+    ("old releases and lifted files are removed", 5, Deed::Gc),
 ];
 
 /// How many trials there are when none are asked for.

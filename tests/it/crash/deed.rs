@@ -5,10 +5,10 @@ use crate::support::load;
 use starlog::disk::Disk;
 use starlog::error::Result;
 use starlog::layout::Layout;
-use starlog::nightly::{self, Options};
-use starlog::warehouse::{Warehouse, Writer};
+use starlog::nightly::{self, Keep, Options};
 use std::path::Path;
 use std::str::FromStr;
+use std::time::{Duration, SystemTime};
 
 const STARTED: &str = "2026-11-23T00:00:00Z";
 
@@ -18,6 +18,8 @@ pub enum Deed {
     Rebuild,
     /// To the release before the current one.
     RollBack,
+    /// Of every release but the current one.
+    Gc,
 }
 
 impl Deed {
@@ -39,10 +41,10 @@ impl Deed {
                 nightly::run(&model, &options, disk, &()).map(drop)
             }
             Self::Rebuild => nightly::rebuild(&model, &warehouse, Some(1), None, disk, STARTED).map(drop),
-            Self::RollBack => {
-                let writer = Writer::open(disk, &warehouse, &model.name, STARTED)?;
-                let numbers = Warehouse::open(&warehouse)?.releases()?;
-                writer.roll_back(numbers[numbers.len() - 2]).map(drop)
+            Self::RollBack => nightly::rollback(&warehouse, None, disk, STARTED).map(drop),
+            Self::Gc => {
+                let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40);
+                nightly::gc(&warehouse, Keep { releases: 1, hours: 0, now }, disk, STARTED).map(drop)
             }
         }
     }
@@ -57,7 +59,7 @@ impl FromStr for Deed {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let mut all = [Self::Run, Self::Rebuild, Self::RollBack].into_iter();
+        let mut all = [Self::Run, Self::Rebuild, Self::RollBack, Self::Gc].into_iter();
         all.find(|deed| format!("{deed:?}") == text).ok_or_else(|| format!("no deed: {text}"))
     }
 }

@@ -5,7 +5,8 @@ use crate::support::load;
 use arrow::util::display::array_value_to_string;
 use starlog::disk::Disk;
 use starlog::log::{Account, EventLog};
-use starlog::warehouse::{Release, Warehouse};
+use starlog::stop::Stop;
+use starlog::warehouse::Warehouse;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -52,15 +53,19 @@ impl State {
     }
 }
 
-/// The root hash of the release that a reader sees, of which every file is what its manifest says.
+/// The root hash of the release that a reader sees. Every file of it, and of all that a reader may ask for, is what its
+/// manifest says.
 pub fn whole_release(place: &Path) -> Option<String> {
     let warehouse = place.join("warehouse");
     if !warehouse.join("current").is_symlink() {
         return None;
     }
-    let release: Release = Warehouse::open(&warehouse).unwrap().current().unwrap()?;
-    assert!(release.damages(&Default::default()).unwrap().is_empty());
-    Some(release.manifest().blake3.clone())
+    let warehouse = Warehouse::open(&warehouse).unwrap();
+    for number in warehouse.releases().unwrap() {
+        let damages = warehouse.release(number).unwrap().damages(&Stop::default()).unwrap();
+        assert!(damages.is_empty(), "release {number}: {damages:?}");
+    }
+    Some(warehouse.current().unwrap()?.manifest().blake3.clone())
 }
 
 /// Nothing is left of what went wrong, and the ledger tells of the run that did not.

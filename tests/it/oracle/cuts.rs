@@ -14,9 +14,7 @@ use starlog::model::Model;
 pub fn differences_by_cut(model: &Model, nights: &[&[String]], step: usize) -> Option<String> {
     let (whole, short) = (memory_folder(), memory_folder());
     let disk = Disk::default();
-    for (night, lines) in nights.iter().enumerate() {
-        add_file(model, whole.path(), night, lines);
-    }
+    take_in(model, nights, whole.path());
     let lines: Vec<String> = nights.concat();
     let replayed = |log: &EventLog| -> Tables {
         let history = history::replay(model, log).expect("a replay");
@@ -37,7 +35,7 @@ pub fn differences_by_cut(model: &Model, nights: &[&[String]], step: usize) -> O
 /// What differs between months that are replayed alone, one by one, and the same of a whole replay.
 pub fn differences_by_month(model: &Model, log: &[String]) -> Option<String> {
     let folder = memory_folder();
-    let log = take_in(model, log, folder.path());
+    let log = take_in(model, &[log], folder.path());
     let whole = history::replay(model, &log).expect("a replay");
     let whole = tables(model, &whole, 0, None);
     let (_, months) = history::sample(model, &log, &Months::clone).expect("all months");

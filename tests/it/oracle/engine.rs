@@ -13,7 +13,7 @@ use std::path::Path;
 /// The tables of a log that arrives in one file.
 pub fn engine(model: &Model, log: &[String]) -> Tables {
     let folder = memory_folder();
-    let log = take_in(model, log, folder.path());
+    let log = take_in(model, &[log], folder.path());
     logical(model, &history::replay(model, &log).expect("a history"))
 }
 
@@ -34,9 +34,10 @@ pub(super) fn logical(model: &Model, history: &History) -> Tables {
     tables
 }
 
-/// The log of these lines, kept in the folder.
-pub(super) fn take_in(model: &Model, lines: &[String], folder: &Path) -> EventLog {
-    add_file(model, folder, 0, lines)
+/// The log of these nights, kept in the folder.
+pub(super) fn take_in(model: &Model, nights: &[&[String]], folder: &Path) -> EventLog {
+    let add = |(night, lines): (usize, &&[String])| add_file(model, folder, night, lines);
+    nights.iter().enumerate().map(add).last().expect("a night")
 }
 
 /// A blank line that no other file of the log begins with: else one that says the same as an earlier one would be a

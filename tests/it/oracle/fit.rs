@@ -15,7 +15,7 @@ use starlog::model::Model;
 /// proofs alone no more could be found.
 pub fn violations(model: &Model, log: &[String]) -> Option<String> {
     let folder = memory_folder();
-    let log = take_in(model, log, folder.path());
+    let log = take_in(model, &[log], folder.path());
     let connection = stage(model, &log);
     let tables = Tables {
         levels: Some("levels".to_owned()),

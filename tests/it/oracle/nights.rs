@@ -81,7 +81,7 @@ pub fn differences_in_the_end(
         Err(difference) => return Some(difference),
     };
     let folder = memory_folder();
-    let log = take_in(model, &nights.concat(), folder.path());
+    let log = take_in(model, &[&nights.concat()], folder.path());
     let replayed = history::replay(model, &log).expect("a replay");
     let whole = tables(model, &replayed, log.position().as_i64(), None);
     difference(&whole, &last).or_else(|| differences(expected, &logical(model, &replayed)))

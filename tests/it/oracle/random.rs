@@ -40,8 +40,14 @@ impl Random {
 pub fn random_log(model: &Model, seed: u64, count: usize) -> Vec<String> {
     let mut random = Random::new(seed);
     let instants = instants(&mut random, count);
-    let deck = deck(model);
-    let sizes = Sizes { members: 2 + random.below(4), headers: 2 + count / 12 };
+    let mut deck = deck(model);
+    let mut sizes = Sizes { members: 2 + random.below(4), headers: 2 + count / 12 };
+    // Half of the logs speak of few things, so that more happens to each of them.
+    if random.percent(50) {
+        let theme = theme(model, &mut random);
+        deck.retain(|event| theme.contains(event));
+        sizes = Sizes { members: 1 + random.below(3), headers: 1 + random.below(2) };
+    }
     let mut lines: Vec<String> = Vec::new();
     for index in 0..count {
         if !lines.is_empty() && random.percent(3) {
@@ -118,6 +124,22 @@ fn deck(model: &Model) -> Vec<usize> {
         deck.extend(vec![index; weight]);
     }
     deck
+}
+
+/// The event types of one entity; or of one fact those that place and a few others.
+fn theme(model: &Model, random: &mut Random) -> Vec<usize> {
+    let entities: Vec<_> = model.dimensions.iter().flat_map(|dimension| &dimension.entities).collect();
+    if random.percent(40) {
+        return random.pick(&entities).events.iter().map(|binding| binding.event).collect();
+    }
+    let bindings = &random.pick(&model.facts).events;
+    let places = |action: &FactAction| matches!(action, FactAction::Place { .. } | FactAction::Header);
+    let mut theme: Vec<usize> =
+        bindings.iter().filter(|binding| places(&binding.action)).map(|binding| binding.event).collect();
+    for _ in 0..1 + random.below(3) {
+        theme.push(random.pick(bindings).event);
+    }
+    theme
 }
 
 /// What a group of fields stands for.
