@@ -23,6 +23,18 @@ pub struct Effect<'a> {
 
 type Watcher = dyn Fn(Effect<'_>) -> io::Result<()> + Send + Sync;
 
+/// A file or folder that is locked for as long as this lives, and no longer: closing it would not be enough, since a
+/// process that is being started somewhere else in this one has it too until its program begins.
+#[derive(Debug)]
+pub struct Lock(pub File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // It ends with the process at the latest.
+        let _ = self.0.unlock();
+    }
+}
+
 /// The door to the file system.
 #[derive(Clone, Default)]
 pub struct Disk {
@@ -91,19 +103,20 @@ impl Disk {
         file.sync_all()
     }
 
-    /// Takes a lock for as long as the returned file lives, and writes its owner into the file.
+    /// Takes a lock for as long as the returned value lives, and writes its owner into the file.
     /// `None`: another process, or another value of this one, holds it.
-    pub fn try_lock(&self, path: &Path, owner: &str) -> io::Result<Option<File>> {
+    pub fn try_lock(&self, path: &Path, owner: &str) -> io::Result<Option<Lock>> {
         self.tell("lock", path)?;
-        let mut file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(path)?;
+        let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o644).open(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        file.set_len(0)?;
-        file.write_all(owner.as_bytes())?;
-        Ok(Some(file))
+        let mut lock = Lock(file);
+        lock.0.set_len(0)?;
+        lock.0.write_all(owner.as_bytes())?;
+        Ok(Some(lock))
     }
 
     /// Makes the entries of a directory durable.

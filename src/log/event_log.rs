@@ -204,7 +204,7 @@ impl EventLog {
         self.pieces_behind(event_type, Position(0))
     }
 
-    /// The pieces of the files that hold events behind a position.
+    /// The pieces that hold events behind a position.
     ///
     /// # Errors
     /// The operator's, if a segment cannot be read.
@@ -212,7 +212,9 @@ impl EventLog {
         let wanted =
             |file: &TableFile| file.event.as_deref() == Some(event_type) && file.positions.1 > position;
         let pieces = self.files(wanted).map(|file| pieces_of(&file)).collect::<Result<Vec<_>>>()?;
-        Ok(pieces.concat())
+        let mut pieces = pieces.concat();
+        pieces.retain(|piece| piece.positions.1 > position.as_i64());
+        Ok(pieces)
     }
 
     /// The events of one piece; see [`EventLog::scan`].

@@ -9,6 +9,7 @@ use super::decode::{Decoded, Plan, decode};
 use super::feed::{Feed, FileRun, Stop};
 use super::head::{Head, Segment, sweep};
 use super::ids::{self, Ids};
+use super::merge::{forget_empty, merge};
 use super::progress::Progress;
 use super::source::{Action, Named, Source, plan};
 use super::store::{Encoded, Job, SegmentFile, SegmentWriter};
@@ -101,6 +102,8 @@ impl Ingest<'_> {
             }
         }
         let folder = Segment::folder(self.folder, number);
+        let mut head = self.head.clone();
+        let merged = if reads_anything { merge(self.disk, self.folder, &mut head)? } else { Vec::new() };
         let writer = SegmentWriter::new(self.disk, &folder, self.plan);
         let mut committer = Committer::new(self.plan, ids, self.head.position, writer);
         let mut feed = Feed::new(planned, self.head.sources.clone(), self.progress);
@@ -123,11 +126,11 @@ impl Ingest<'_> {
         if !report.total.balances() {
             return Err(Error::bug(format!("the account of the log does not balance: {:?}", report.total)));
         }
-        let mut head = self.head.clone();
         (head.position, head.sources) = (position, sources);
-        let written = writer.finish()?;
-        if !written.is_empty() {
-            head.segments.push(Segment { number, files: written });
+        let files = [merged, writer.finish()?].concat();
+        if !files.is_empty() {
+            forget_empty(self.folder, &mut head);
+            head.segments.push(Segment { number, files });
             let above = self.folder.join("segments");
             self.disk.sync_dir(&above).map_err(|error| Error::io("sync", &above, error))?;
         }

@@ -37,7 +37,7 @@ pub fn lift(disk: &Disk, log: &Path, head: &Head, contracts: &[EventType], zone:
             let Some(missing) = Missing::of(contract, &stored, zone) else { continue };
             let name = next_name(&file.file);
             let wanted = wanted(&stored, &missing);
-            let rewriting = Rewriting { disk, from: &from, to: &folder.join(&name), schema: &wanted };
+            let rewriting = Rewriting { disk, from: &[from], to: &folder.join(&name), schema: &wanted };
             let batch = |batch: &RecordBatch| lift_batch(batch, &wanted, &missing, contract);
             let finished = rewriting.run(batch)?;
             (file.bytes, file.blake3, file.file) = (finished.bytes, Some(finished.blake3), name);

@@ -3,7 +3,7 @@
 //! Data meets the files below in this order: `source` finds which bytes are new and cuts them into lines,
 //! `json` judges a line, `decode` types it, `commit` gives it its position or tells the duplicates and
 //! conflicts apart (`ids`), `store` keeps it as Parquet, `head` makes all of it count at once. When a contract changes, `lift` brings the
-//! events of before under it.
+//! events of before under it; `merge` puts small files together.
 //!
 //! Every line is accounted for: read = accepted + duplicate + rejected + blank + ignored (DESIGN 6).
 //!
@@ -23,6 +23,7 @@ mod ingest;
 mod inspect;
 mod json;
 mod lift;
+mod merge;
 mod position;
 mod progress;
 mod reject;

@@ -7,8 +7,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-/// The files in the log's segments that neither the log names nor `needed`, sorted: what `lift` has replaced, or began
-/// to write when it was ended.
+/// The files in the log's segments that neither the log names nor `needed`, sorted: what `lift` and `merge` have replaced,
+/// or began to write when it was ended.
 ///
 /// # Errors
 /// The operator's, if the log cannot be read.

@@ -3,6 +3,7 @@
 //! The locks are the operating system's (flock(2)), so one ends with its process, however that ends, and a reader
 //! needs no right to write. Others may hold a release too: `flock --shared FOLDER COMMAND`.
 
+use crate::disk::Lock;
 use crate::error::{Error, Result};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
@@ -13,7 +14,7 @@ use std::sync::Arc;
 /// Keeps a release from being removed for as long as one of its clones lives.
 #[derive(Debug, Clone)]
 pub struct Hold {
-    _folder: Arc<File>,
+    _folder: Arc<Lock>,
 }
 
 impl Hold {
@@ -30,16 +31,17 @@ impl Hold {
                 Err(error) => return Err(Error::io("lock", dir, error)),
             }
         }
-        Ok(lies_at(&folder, dir)?.then(|| Self { _folder: Arc::new(folder) }))
+        let is_there = lies_at(&folder, dir)?;
+        Ok(is_there.then(|| Self { _folder: Arc::new(Lock(folder)) }))
     }
 }
 
 /// The right to remove the release in this folder, while it lives. `None`: somebody reads it.
-pub fn claim(dir: &Path) -> Result<Option<File>> {
+pub fn claim(dir: &Path) -> Result<Option<Lock>> {
     let gone = || Error::io("lock", dir, io::Error::from(ErrorKind::NotFound));
     let folder = open(dir)?.ok_or_else(gone)?;
     match folder.try_lock() {
-        Ok(()) => Ok(Some(folder)),
+        Ok(()) => Ok(Some(Lock(folder))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(Error::io("lock", dir, error)),
     }

@@ -2,10 +2,10 @@
 //! put in order after whatever ended the last run, and the ledger of runs.
 
 use super::{Warehouse, identity, release};
-use crate::disk::Disk;
+use crate::disk::{Disk, Lock};
 use crate::error::{Error, Result};
 use serde::Serialize;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub struct Writer {
     pub(super) disk: Disk,
     warehouse: Warehouse,
     /// Locked until it is dropped, or the process ends in whatever way.
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Writer {
@@ -119,7 +119,7 @@ impl Writer {
     }
 }
 
-fn lock(disk: &Disk, path: &Path, started: &str) -> Result<File> {
+fn lock(disk: &Disk, path: &Path, started: &str) -> Result<Lock> {
     let owner = format!("pid {} since {started}", std::process::id());
     let lock = disk.try_lock(path, &owner).map_err(|error| Error::io("lock", path, error))?;
     lock.ok_or_else(|| {

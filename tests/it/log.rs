@@ -4,6 +4,7 @@ mod accounts;
 mod formats;
 mod growth;
 mod identity;
+mod merge;
 mod rows;
 mod store;
 mod strictness;

@@ -1,7 +1,7 @@
 //! Typed columns ⇄ immutable Parquet segments: where is the log kept?
 //!
 //! A segment is what one ingest added: a file for each event type that came, and one for rejects.
-//! It counts only once the head names it ([`super::head`]); a file is never changed, only replaced by one beside it ([`super::lift`]).
+//! It counts only once the head names it ([`super::head`]); a file is never changed, only replaced by another one ([`super::lift`], [`super::merge`]).
 
 mod encode;
 mod hashed;

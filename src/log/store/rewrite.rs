@@ -1,4 +1,4 @@
-//! One file of the store → another one, row group by row group.
+//! Files of the store → another one, batch by batch.
 
 use super::hashed::{Finished, HashedFile};
 use super::read::{columns_of, pieces, read_group};
@@ -10,13 +10,13 @@ use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::errors::ParquetError;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// A file to be rewritten. The old one stays.
+/// Files to be rewritten as one, in this order. The old ones stay.
 pub struct Rewriting<'a> {
     pub disk: &'a Disk,
-    pub from: &'a Path,
+    pub from: &'a [PathBuf],
     /// What an interrupted rewriting has left there is removed.
     pub to: &'a Path,
     /// The columns of the new file.
@@ -38,13 +38,19 @@ impl Rewriting<'_> {
         let properties = settings::properties(self.schema);
         let mut writer =
             ArrowWriter::try_new(output, Arc::clone(self.schema), Some(properties)).map_err(failed)?;
-        let stored = columns_of(from)?;
-        for piece in pieces(from)? {
-            disk.go_on()?;
-            for batch in read_group(&piece, &stored)? {
-                writer.write(&lift(&batch?)?).map_err(failed)?;
+        for from in from {
+            let stored = columns_of(from)?;
+            for piece in pieces(from)? {
+                disk.go_on()?;
+                for batch in read_group(&piece, &stored)? {
+                    writer.write(&lift(&batch?)?).map_err(failed)?;
+                    let is_full = writer.in_progress_rows() >= settings::GROUP_ROWS
+                        || writer.in_progress_size() >= settings::GROUP_BYTES;
+                    if is_full {
+                        writer.flush().map_err(failed)?;
+                    }
+                }
             }
-            writer.flush().map_err(failed)?;
         }
         let output = writer.into_inner().map_err(failed)?;
         let file = output.into_inner().map_err(|error| Error::io("write", to, error.into_error()))?;

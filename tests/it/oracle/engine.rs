@@ -37,7 +37,7 @@ pub(super) fn logical(model: &Model, history: &History) -> Tables {
 /// The log of these nights, kept in the folder.
 pub(super) fn take_in(model: &Model, nights: &[&[String]], folder: &Path) -> EventLog {
     let add = |(night, lines): (usize, &&[String])| add_file(model, folder, night, lines);
-    nights.iter().enumerate().map(add).last().expect("a night")
+    nights.iter().enumerate().map(add).fold(None, |_, log| Some(log)).expect("a night")
 }
 
 /// A blank line that no other file of the log begins with: else one that says the same as an earlier one would be a
