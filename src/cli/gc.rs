@@ -23,7 +23,7 @@ Remove old releases, and what no release needs any more.
 A release goes if it is not among the newest, was not published of late, is not current, and nobody reads it: \
 whoever queries holds a lock on it, which ends with the process. Other programs can hold one too: \
 `flock --shared FOLDER COMMAND`, on the folder to which `current` leads. The log keeps all its events; of it, only \
-files go that were written anew because a contract changed, and that no remaining release shows.",
+files go whose events were written anew (put together, or because a contract changed), and that no remaining release shows.",
     after_help = "\
 Examples:
   starlog gc --dry-run                       say what would go, and what that frees
