@@ -1,7 +1,7 @@
 //! What the checks found, for people and for the manifest.
 
 use crate::error::{Error, Result};
-use std::fmt::Write;
+use std::fmt::{self, Write};
 
 /// A check that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,15 @@ pub struct Violation {
     pub count: u64,
     /// A few of them, as `{'column': value, ...}`; text in them is data, not made safe for a terminal.
     pub examples: Vec<String>,
+}
+
+/// The check with its number of rows, and below it the examples.
+impl fmt::Display for Violation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = if self.count == 1 { "row" } else { "rows" };
+        write!(formatter, "{} ({} {rows})", self.check, self.count)?;
+        self.examples.iter().try_for_each(|example| write!(formatter, "\n    {}", printable(example)))
+    }
 }
 
 /// A control total: one additive measure over all placed lines, from the log's lines and from the ledger.
@@ -44,12 +53,8 @@ impl Report {
         }
         let mut message = format!("{} of {} checks failed", self.violations.len(), self.checks);
         for violation in &self.violations {
-            let rows = if violation.count == 1 { "row" } else { "rows" };
             // Writing to a String cannot fail.
-            let _ = write!(message, "\n  {} ({} {rows})", violation.check, violation.count);
-            for example in &violation.examples {
-                let _ = write!(message, "\n    {}", printable(example));
-            }
+            let _ = write!(message, "\n  {violation}");
         }
         Err(Error::data(message)
             .next("nothing was published; the log keeps its new events and the old release stays current"))

@@ -7,12 +7,13 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use starlog::error::{Error, Result};
 use starlog::model;
-use starlog::nightly::{self, Verification};
+use starlog::nightly::{self, Scrutiny, Verification};
 use starlog::query::visible;
 
 use super::arguments::{LimitArguments, WarehouseArgument};
 use super::failure::of_stdout;
 use super::signals;
+use super::spill::Spill;
 use super::summary::{self, grouped, line};
 
 /// Hash everything, and compare the current release with a replay of the log
@@ -24,7 +25,7 @@ Hash everything, and compare the current release with a replay of the log.
 Every file of the release is hashed against its manifest, every file of the log against what was committed, and \
 of the source files that are still there every byte that was read. Then each file of the release is made again \
 from the log's first event on, with none of the ways in which a night saves work, and compared; of what differs, \
-the rows are named. Nothing is written, and a run may publish meanwhile.
+the rows are named. And every built-in check is asked of all rows. Nothing is written, and a run may publish meanwhile.
 
 With --sample, facts are made again for a part of the months only, other months for every release; dimensions \
 are always compared whole, and everything is hashed.
@@ -69,9 +70,15 @@ const SHOWN: usize = 20;
 
 pub fn verify(arguments: &VerifyArguments) -> Result<()> {
     let model = model::load(&arguments.pipeline)?;
-    let threads = arguments.limits.threads.map(Into::into);
-    let folder = &arguments.warehouse.folder;
-    let found = nightly::verify(&model, folder, arguments.sample, threads, &signals::disk()?)?;
+    let spill = Spill::new()?;
+    let overflow = spill.overflow();
+    let scrutiny = Scrutiny {
+        share: arguments.sample,
+        threads: arguments.limits.threads.map(Into::into),
+        memory_bytes: arguments.limits.memory.map(|memory| memory.bytes),
+        overflow: Some(&overflow),
+    };
+    let found = nightly::verify(&model, &arguments.warehouse.folder, &scrutiny, &signals::disk()?)?;
     let text = if arguments.json { summary::as_json(&found)? } else { page(&found) };
     io::stdout().lock().write_all(text.as_bytes()).map_err(of_stdout)?;
     verdict(&found)
@@ -113,12 +120,19 @@ fn page(found: &Verification) -> String {
         }
     };
     line(&mut page, "replay", &replay);
+    let checks = match (found.checks, found.violations.len()) {
+        (0, _) => "not asked: what damaged files hold says nothing".to_owned(),
+        (checks, wrong) => {
+            some(wrong, &format!("{} held", count(checks)), &format!("of {} failed", count(checks)))
+        }
+    };
+    line(&mut page, "checks", &checks);
     if let Some(months) = &found.months {
         let of = format!("of {} months of facts: {}", count(found.months_of_all), months.join(", "));
         line(&mut page, "sample", &format!("{} {of}; and all dimensions", count(months.len())));
     }
     let files = store.damages.iter().chain(&found.damages).chain(&sources.changes);
-    let files = files.chain(&sources.unreadable).chain(&found.differences);
+    let files = files.chain(&sources.unreadable).chain(&found.differences).chain(&found.violations);
     let rows = found.rows.iter().map(ToString::to_string);
     for text in files.take(SHOWN).cloned().chain(rows) {
         page.push_str(&format!("  {}\n", visible(&text)));
@@ -139,6 +153,9 @@ fn verdict(found: &Verification) -> Result<()> {
     }
     if !found.differences.is_empty() {
         return Err(Error::bug("the release is not what its log gives"));
+    }
+    if !found.violations.is_empty() {
+        return Err(Error::bug("the release breaks checks that it must have passed"));
     }
     if !found.sources.changes.is_empty() {
         return Err(Error::data("source files do not hold any more what was read from them")

@@ -17,6 +17,8 @@ use std::path::Path;
 pub struct Means<'a> {
     pub threads: Option<usize>,
     pub memory_bytes: Option<u64>,
+    /// A folder for what does not fit into memory, made by whoever needs it.
+    pub overflow: Option<&'a Path>,
     /// Who may break them off.
     pub stop: &'a Stop,
 }
@@ -32,12 +34,22 @@ pub struct Verdict {
 
 /// Runs the built-in checks over everything.
 pub fn inspect(staged: &Release, model: &Model, warehouse: &Path, means: Means<'_>) -> Result<Verdict> {
-    let mut candidate = candidate(staged, model, warehouse)?;
-    let session = open(&mut candidate, warehouse, means)?;
-    let tables = tables(candidate);
-    let report =
-        session.until(means.stop, |connection| checks::run(connection, model, &tables, Effort::Proofs))?;
+    let report = examine(staged, model, warehouse, means, Effort::Proofs)?.verdict()?;
     Ok(Verdict { checks: report.checks, is_whole: true })
+}
+
+/// The same, of any release; what the checks find is no error.
+pub fn examine(
+    release: &Release,
+    model: &Model,
+    warehouse: &Path,
+    means: Means<'_>,
+    effort: Effort,
+) -> Result<Report> {
+    let mut candidate = candidate(release, model, warehouse)?;
+    let session = open(&mut candidate, means)?;
+    let tables = tables(candidate);
+    session.until(means.stop, |connection| checks::examine(connection, model, &tables, effort))
 }
 
 /// Runs them over what a night touched. Only where they object to something, everything is looked at, which decides.
@@ -71,7 +83,7 @@ pub fn inspect_night(
         before: "before".to_owned(),
         scopes: scopes.map(|(fact, replayed)| scope(model, log, fact, replayed)).collect::<Result<_>>()?,
     };
-    let session = open(&mut candidate, warehouse, means)?;
+    let session = open(&mut candidate, means)?;
     let tables = tables(candidate);
     let stop = means.stop;
     let report = session.until(stop, |connection| night::examine(connection, model, &tables, &night))?;
@@ -112,7 +124,7 @@ fn is_of_dimensions(model: &Model, event: &str) -> bool {
     events.any(|binding| model.events[binding.event].name == event)
 }
 
-fn open(candidate: &mut Candidate, warehouse: &Path, means: Means<'_>) -> Result<Session> {
+fn open(candidate: &mut Candidate, means: Means<'_>) -> Result<Session> {
     // Nobody reads comments here, and there are many.
     for table in &mut candidate.spec.tables {
         table.comment = None;
@@ -122,8 +134,7 @@ fn open(candidate: &mut Candidate, warehouse: &Path, means: Means<'_>) -> Result
     candidate.spec.views.iter_mut().for_each(|view| view.column_comments.clear());
     candidate.spec.threads = means.threads;
     candidate.spec.memory_bytes = means.memory_bytes;
-    // Cleared by the next writer, should this process be killed.
-    candidate.spec.spill_directory = Some(warehouse.join("staging").join("spill"));
+    candidate.spec.spill_directory = means.overflow.map(Path::to_owned);
     Session::open(&candidate.spec)
 }
 

@@ -36,7 +36,7 @@ pub use rows::{ColumnDifference, Difference, RowDifference};
 pub use run::{Options, run};
 pub use stage::{Progress, Stage};
 pub use status::{ReleaseStatus, SourceStatus, Status, status};
-pub use verify::{Verification, verify};
+pub use verify::{Scrutiny, Verification, verify};
 
 use crate::error::{Error, Result};
 

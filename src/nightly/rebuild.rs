@@ -63,7 +63,8 @@ fn publish(
     let (log, current) = open(writer, model, disk)?;
     let staged = in_pool(threads, || anew(writer, model, &log, &current.layouts()?))?;
     let candidate = staged.candidate()?;
-    let means = Means { threads, memory_bytes, stop: disk.stop() };
+    let overflow = writer.overflow();
+    let means = Means { threads, memory_bytes, overflow: Some(&overflow), stop: disk.stop() };
     inspect(&candidate, model, writer.warehouse().dir(), means)?;
     let differences = candidate.differences(&current);
     let is_of_this_log = current.manifest().log_position == log.position().0;

@@ -129,7 +129,8 @@ impl Night<'_> {
         let candidate = staged.candidate()?;
         let warehouse = self.writer.warehouse().dir();
         let (memory_bytes, stop) = (options.memory_bytes, self.disk.stop());
-        let means = Means { threads: Some(threads), memory_bytes, stop };
+        let overflow = self.writer.overflow();
+        let means = Means { threads: Some(threads), memory_bytes, overflow: Some(&overflow), stop };
         let verdict = self.watch.time(Stage::Check, stages_ms, || match &touched {
             Some(touched) => inspect_night(&candidate, touched, model, log, warehouse, means),
             None => inspect(&candidate, model, warehouse, means),

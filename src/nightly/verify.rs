@@ -4,8 +4,10 @@
 //! run while another run publishes.
 
 use super::in_pool;
+use super::inspect::{Means, examine};
 use super::remade::Remade;
 use super::rows::{RowDifference, differing_rows};
+use crate::checks::Effort;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::history::{self, History, Months, PartitionKey};
@@ -36,29 +38,41 @@ pub struct Verification {
     pub differences: Vec<String>,
     /// The first rows that are not what the log gives.
     pub rows: Vec<RowDifference>,
+    /// How many built-in checks were asked of the whole release.
+    pub checks: usize,
+    /// Those that do not hold, each with its number of rows and an example.
+    pub violations: Vec<String>,
     /// The files of the event store.
     pub store: StoreInspection,
     /// The files that the log was read from.
     pub sources: SourceInspection,
 }
 
+/// How closely a release is looked at, and with what.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Scrutiny<'a> {
+    /// The part (of 1) of the months of facts that is made again; none: all.
+    pub share: Option<f64>,
+    pub threads: Option<usize>,
+    /// What DuckDB may use for the checks.
+    pub memory_bytes: Option<u64>,
+    /// A folder for what does not fit into it, made by whoever needs it.
+    pub overflow: Option<&'a Path>,
+}
+
 /// As many rows as a person reads.
 const ROWS: usize = 20;
 
 /// Hashes all files of the current release and of its log, makes the release again from the log's first event, with
-/// none of the ways in which a night saves work, and compares. With a `share` (of 1) only that part of the months of
-/// facts is made again, beside all dimensions: other months for every release, the same for the same.
+/// none of the ways in which a night saves work, and compares; and asks every built-in check of the whole release
+/// (DESIGN 31). With a `share` only that part of the months of facts is made again, beside all dimensions (other months
+/// for every release, the same for the same), and the checks are left to their proofs.
 ///
 /// # Errors
 ///
 /// There is no release, or it is not of this log, pipeline and format: then there is nothing to compare.
-pub fn verify(
-    model: &Model,
-    dir: &Path,
-    share: Option<f64>,
-    threads: Option<usize>,
-    disk: &Disk,
-) -> Result<Verification> {
+pub fn verify(model: &Model, dir: &Path, scrutiny: &Scrutiny<'_>, disk: &Disk) -> Result<Verification> {
+    let &Scrutiny { share, threads, memory_bytes, overflow } = scrutiny;
     let warehouse = Warehouse::open(dir)?;
     let current = warehouse.current()?.ok_or_else(|| no_release(dir))?;
     comparable(&current, model)?;
@@ -84,6 +98,8 @@ pub fn verify(
             damages: damages.iter().map(|(path, damage)| format!("{path}: {damage}")).collect(),
             differences: Vec::new(),
             rows: Vec::new(),
+            checks: 0,
+            violations: Vec::new(),
             store: log.inspect_store(),
             sources: log.inspect_sources(&named),
         };
@@ -91,6 +107,14 @@ pub fn verify(
         if found.store.damages.is_empty() {
             let log = log.until(position)?;
             found.compare(model, &log, &current, share, damages.keys())?;
+            // Nor does a check of files that are not those that were published.
+            if damages.is_empty() {
+                let means = Means { threads, memory_bytes, overflow, stop: disk.stop() };
+                let effort = if share.is_some() { Effort::Proofs } else { Effort::Everything };
+                let report = examine(&current, model, warehouse.dir(), means, effort)?;
+                found.checks = report.checks;
+                found.violations = report.violations.iter().map(ToString::to_string).collect();
+            }
         }
         Ok(found)
     })
@@ -102,6 +126,7 @@ impl Verification {
     pub fn holds(&self) -> bool {
         self.damages.is_empty()
             && self.differences.is_empty()
+            && self.violations.is_empty()
             && self.store.damages.is_empty()
             && self.sources.changes.is_empty()
             && self.sources.unreadable.is_empty()

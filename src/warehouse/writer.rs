@@ -54,6 +54,12 @@ impl Writer {
         &self.warehouse
     }
 
+    /// A folder for what does not fit into memory. The next writer clears it, should this process be killed.
+    #[must_use]
+    pub fn overflow(&self) -> PathBuf {
+        self.warehouse.dir.join("staging").join("spill")
+    }
+
     /// Adds a line to the ledger of runs, durably. The only place of a warehouse where times of the clock stand.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use crate::support::{World, nights};
 use starlog::disk::Disk;
 use starlog::error::Result;
-use starlog::nightly::{self, Collected, Keep, Outcome};
+use starlog::nightly::{self, Collected, Keep, Outcome, Scrutiny};
 use starlog::warehouse::Warehouse;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -200,7 +200,9 @@ fn files_of_the_log_go_with_the_last_release_that_shows_them() {
     assert_eq!(done.log_files, gone);
     assert_eq!(before - size(&world), done.freed_bytes);
     all_are_whole(&world);
-    assert!(nightly::verify(world.model(), &world.warehouse(), None, None, &Disk::default()).is_ok());
+    assert!(
+        nightly::verify(world.model(), &world.warehouse(), &Scrutiny::default(), &Disk::default()).is_ok()
+    );
     nights::publish(&world, 4);
 }
 

@@ -4,7 +4,7 @@ use crate::support::{World, nights};
 use starlog::disk::Disk;
 use starlog::error::Error;
 use starlog::log;
-use starlog::nightly::{self, Progress, RunReport, Stage};
+use starlog::nightly::{self, Progress, RunReport, Scrutiny, Stage};
 use starlog::stop::Stop;
 use starlog::warehouse::{Warehouse, Writer};
 use std::fs;
@@ -106,10 +106,10 @@ fn every_command_that_writes_tells_the_ledger() {
     let model = world.model();
     stop.ask(15);
     // A verification writes nothing, here neither.
-    assert_eq!(nightly::verify(model, &dir, None, Some(1), &disk).unwrap_err().exit_code(), 143);
+    assert_eq!(nightly::verify(model, &dir, &Scrutiny::default(), &disk).unwrap_err().exit_code(), 143);
     is_stopped(&nightly::rebuild(model, &dir, Some(1), None, &disk, NOW).unwrap_err(), &world);
     stop.ask(0);
-    nightly::verify(model, &dir, None, Some(1), &disk).unwrap();
+    nightly::verify(model, &dir, &Scrutiny::default(), &disk).unwrap();
     nightly::rebuild(model, &dir, Some(1), None, &disk, NOW).unwrap();
     nightly::rollback(&dir, None, &disk, NOW).unwrap();
     nightly::rollback(&dir, Some(9), &disk, NOW).unwrap_err();
