@@ -6,7 +6,12 @@ fn main() {
         return;
     }
     match std::env::var("DUCKDB_LIB_DIR") {
-        Ok(folder) => println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}"),
+        Ok(folder) => {
+            // Beside the program first: so both can be put on another machine.
+            let here = if cfg!(target_os = "macos") { "@loader_path" } else { "$ORIGIN" };
+            println!("cargo::rustc-link-arg=-Wl,-rpath,{here}");
+            println!("cargo::rustc-link-arg=-Wl,-rpath,{folder}");
+        }
         Err(_) => println!(
             "cargo::warning=DUCKDB_LIB_DIR is not set: run `make run`, or build with `--features bundled`"
         ),

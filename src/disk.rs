@@ -30,6 +30,8 @@ pub struct Lock(pub File);
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        // Whoever finds it locked by somebody else is not told of us; of a folder there is nothing to empty.
+        let _ = self.0.set_len(0);
         // It ends with the process at the latest.
         let _ = self.0.unlock();
     }

@@ -52,7 +52,11 @@ pub fn plan(arguments: &RunArguments) -> Result<()> {
     let text = if arguments.json { summary::as_json(&plan)? } else { page(&plan) };
     io::stdout().lock().write_all(text.as_bytes()).map_err(of_stdout)?;
     plan.ingest.failed_files.iter().for_each(|failed| say(&failed.error()));
-    Ok(())
+    match (&plan.refused, plan.ingest.file_failure()) {
+        (Some(refused), _) => Err(refused.error()),
+        (None, Some(failed)) => Err(failed),
+        (None, None) => Ok(()),
+    }
 }
 
 fn page(plan: &Plan) -> String {
@@ -61,7 +65,8 @@ fn page(plan: &Plan) -> String {
     plan.because.iter().for_each(|reason| line(&mut page, "because", reason));
     summary::of_ingest(&mut page, &plan.ingest, None);
     if let Some(refused) = &plan.refused {
-        line(&mut page, "refused", &format!("nothing would be published: {}", refused.message));
+        let reason = refused.message.lines().next().unwrap_or_default();
+        line(&mut page, "refused", &format!("nothing would be published: {reason}"));
     }
     for table in &plan.tables {
         if let Some(key) = table.greatest_key.filter(|key| *key > DIRECT_JOIN) {

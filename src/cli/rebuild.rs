@@ -66,7 +66,9 @@ pub fn rebuild(arguments: &RebuildArguments) -> Result<()> {
         summary::as_json(&compared)?
     } else {
         let shown = compared.differences.iter().take(SHOWN).map(|line| format!("  {line}\n"));
-        text + &shown.collect::<String>()
+        let more = compared.differences.len().saturating_sub(SHOWN);
+        let more = if more > 0 { format!("  and {more} more: --json has all\n") } else { String::new() };
+        text + &shown.collect::<String>() + &more
     };
     io::stdout().lock().write_all(text.as_bytes()).map_err(of_stdout)
 }

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args;
+use clap::builder::FalseyValueParser;
 use starlog::error::Result;
 use starlog::nightly;
 
@@ -10,6 +11,7 @@ use super::arguments::WarehouseArgument;
 use super::failure::of_stdout;
 use super::run::now;
 use super::signals;
+use super::summary;
 use super::wait::WaitArgument;
 
 /// Make an older release the current one again; a swap of the pointer.
@@ -26,6 +28,10 @@ pub struct RollbackArguments {
 
     #[command(flatten)]
     pub wait: WaitArgument,
+
+    /// Print the result as JSON
+    #[arg(long, env = "STARLOG_JSON", hide_env_values = true, value_parser = FalseyValueParser::new())]
+    pub json: bool,
 }
 
 pub fn rollback(arguments: &RollbackArguments) -> Result<()> {
@@ -33,6 +39,9 @@ pub fn rollback(arguments: &RollbackArguments) -> Result<()> {
     let disk = signals::disk()?;
     let roll_back = || nightly::rollback(folder, arguments.release, &disk, &now());
     let done = arguments.wait.when_free(&disk, roll_back)?;
-    let text = format!("release {} is current; it was {}\n", done.release, done.was);
+    let text = match arguments.json {
+        true => summary::as_json(&done)?,
+        false => format!("release {} is current; it was {}\n", done.release, done.was),
+    };
     io::stdout().lock().write_all(text.as_bytes()).map_err(of_stdout)
 }

@@ -9,7 +9,8 @@ use std::process::Command;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use starlog::error::{Error, Result};
-use starlog::{model, nightly};
+use starlog::model;
+use starlog::nightly::{self, Failure};
 
 use super::arguments::{LayoutArgument, LimitArguments, WarehouseArgument};
 use super::failure::{of_stdout, say};
@@ -133,7 +134,14 @@ pub fn run(arguments: &RunArguments) -> Result<()> {
     let disk = signals::disk()?;
     let report = arguments.wait.when_free(&disk, || nightly::run(&model, &options(), &disk, &bar));
     bar.finish();
-    let report = report?;
+    let report = match report {
+        Err(error) if arguments.json => {
+            let failed = serde_json::json!({ "outcome": "failed", "failure": Failure::from(&error) });
+            io::stdout().lock().write_all(summary::as_json(&failed)?.as_bytes()).map_err(of_stdout)?;
+            return Err(error);
+        }
+        report => report?,
+    };
     let text = if arguments.json {
         summary::as_json(&report)?
     } else {

@@ -8,7 +8,7 @@ use comfy_table::Table;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use serde_json::Value;
 use starlog::error::Result;
-use starlog::nightly::{self, Status};
+use starlog::nightly::{self, LastRun, Status};
 use starlog::query::visible;
 use starlog::warehouse::Warehouse;
 
@@ -56,7 +56,12 @@ fn page(status: &Status) -> String {
                 events => format!("{} events behind the log", grouped(events)),
             };
             let layouts = current.layouts.join(", ");
-            line(&mut page, "current", &format!("release {}, {layouts}, {behind}", current.release));
+            let published = &current.published;
+            line(
+                &mut page,
+                "current",
+                &format!("release {} of {published}, {layouts}, {behind}", current.release),
+            );
             for (label, counts) in [
                 ("inferred", &current.counts.inferred),
                 ("held", &current.counts.held),
@@ -72,6 +77,16 @@ fn page(status: &Status) -> String {
             }
         }
         None => line(&mut page, "current", "no release has been published"),
+    }
+    if let Some(run) = &status.last_run {
+        line(&mut page, "last run", &format!("{}: {}", run.started, ended(run)));
+    }
+    if status.rejected_since > 0 {
+        let since = match &status.current {
+            Some(current) => format!(" since release {}", current.release),
+            None => String::new(),
+        };
+        line(&mut page, "rejects", &format!("{}{since}", grouped(status.rejected_since)));
     }
     let releases: Vec<String> = status.releases.iter().map(u64::to_string).collect();
     line(&mut page, "releases", &releases.join(", "));
@@ -93,6 +108,15 @@ fn page(status: &Status) -> String {
     }
     line(&mut page, "size", &format!("{} bytes", grouped(status.size_bytes)));
     page
+}
+
+/// How a run ended, in one line.
+fn ended(run: &LastRun) -> String {
+    let first = |text: &str| visible(text.lines().next().unwrap_or_default()).into_owned();
+    let stuck =
+        run.failed_files.iter().map(|stuck| format!("; {}: {}", visible(&stuck.file), visible(&stuck.code)));
+    let failure = run.failure.iter().map(|cause| format!(": {}", first(&cause.message)));
+    std::iter::once(visible(&run.outcome).into_owned()).chain(failure).chain(stuck).collect()
 }
 
 pub fn runs(arguments: &RunsArguments) -> Result<()> {
@@ -128,8 +152,21 @@ pub fn runs(arguments: &RunsArguments) -> Result<()> {
             text("/lines/accepted"),
             text("/lines/rejected"),
             format!("{}.{:02}", seconds / 1000, seconds % 1000 / 10),
-            text("/failure/message"),
+            failure(&run),
         ]);
     }
     writeln!(stdout, "{table}").map_err(of_stdout)
+}
+
+/// The first line of what made a run fail, and the files that it could not read.
+fn failure(run: &Value) -> String {
+    let text = |value: &Value, path: &str| {
+        value
+            .pointer(path)
+            .and_then(Value::as_str)
+            .map(|text| visible(text.lines().next().unwrap_or_default()).into_owned())
+    };
+    let files = run.pointer("/failed_files").and_then(Value::as_array).into_iter().flatten();
+    let stuck = files.filter_map(|file| Some(format!("{}: {}", text(file, "/file")?, text(file, "/code")?)));
+    text(run, "/failure/message").into_iter().chain(stuck).collect::<Vec<_>>().join("\n")
 }

@@ -35,7 +35,7 @@ pub use rollback::{RolledBack, rollback};
 pub use rows::{ColumnDifference, Difference, RowDifference};
 pub use run::{Options, run};
 pub use stage::{Progress, Stage};
-pub use status::{ReleaseStatus, SourceStatus, Status, status};
+pub use status::{Cause, LastRun, ReleaseStatus, SourceStatus, Status, StuckFile, status};
 pub use verify::{Scrutiny, Verification, verify};
 
 use crate::error::{Error, Result};

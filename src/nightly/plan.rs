@@ -8,7 +8,7 @@ use super::decision::{Build, Decision, decide};
 use super::inputs::{Inputs, available_threads};
 use super::previous::Previous;
 use super::rejects;
-use super::report::{Failure, RunReport};
+use super::report::{Failure, Outcome, RunReport};
 use super::run::Options;
 use super::stage::Progress;
 use crate::disk::Disk;
@@ -107,6 +107,11 @@ pub fn plan(
     }
     let refused = rejects::refuse_too_many(model, &log, current.as_ref(), dir).err();
     let Decision { build, because } = decide(model, &log, current.as_ref(), &layouts);
+    ingest.outcome = match (&refused, build) {
+        (Some(_), _) => Outcome::Failed,
+        (None, Build::Nothing) => Outcome::Unchanged,
+        (None, _) => Outcome::Published,
+    };
     let manifest = current.as_ref().map(Release::manifest);
     let mut plan = Plan {
         build,

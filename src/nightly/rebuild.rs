@@ -4,6 +4,7 @@ use super::build::stage;
 use super::in_pool;
 use super::inspect::{Means, inspect};
 use super::ledger::{Deed, enter};
+use super::rejects;
 use super::verify::{comparable, no_release};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -11,7 +12,7 @@ use crate::history;
 use crate::layout::Layout;
 use crate::log::EventLog;
 use crate::model::Model;
-use crate::warehouse::{Release, Staged, Writer};
+use crate::warehouse::{Release, Staged, Warehouse, Writer};
 use serde::Serialize;
 use std::path::Path;
 
@@ -39,7 +40,7 @@ impl Deed for Comparison {
 ///
 /// # Errors
 ///
-/// A check failed, or the tables differ although neither log, pipeline nor format have changed: that is a bug
+/// Too many rejects wait; a check failed; or the tables differ although neither log, pipeline nor format have changed: that is a bug
 /// of ours, and the old release stays.
 pub fn rebuild(
     model: &Model,
@@ -49,6 +50,8 @@ pub fn rebuild(
     disk: &Disk,
     started: &str,
 ) -> Result<Comparison> {
+    // A folder that is none is not made one.
+    Warehouse::open(dir)?;
     let writer = Writer::open(disk, dir, &model.name, started)?;
     enter(&writer, "rebuild", started, || publish(&writer, model, threads, memory_bytes, disk))
 }
@@ -61,6 +64,7 @@ fn publish(
     disk: &Disk,
 ) -> Result<Comparison> {
     let (log, current) = open(writer, model, disk)?;
+    rejects::refuse_too_many(model, &log, Some(&current), writer.warehouse().dir())?;
     let staged = in_pool(threads, || anew(writer, model, &log, &current.layouts()?))?;
     let candidate = staged.candidate()?;
     let overflow = writer.overflow();

@@ -71,8 +71,9 @@ fn examples(log: &EventLog, current: Option<&Release>, warehouse: &Path) -> Resu
                        FROM (FROM log.rejects SELECT *, (position_before, file, line) AS place) \
                        GROUP BY code ORDER BY count(*) DESC, code";
     let seen = current.map(seen).unwrap_or_default();
-    let is_new =
-        |file: &PathBuf| !relative(warehouse, vec![file.clone()]).iter().any(|file| seen.contains(file));
+    // A plan has its log elsewhere.
+    let above = log.folder().parent().unwrap_or(warehouse);
+    let is_new = |file: &PathBuf| !relative(above, vec![file.clone()]).iter().any(|file| seen.contains(file));
     let column = |name: &str| Column { name: name.to_owned(), sql_type: None, comment: None };
     let rejects = Table {
         schema: "log".to_owned(),

@@ -175,6 +175,21 @@ impl From<&FileFailure> for FailedFile {
 }
 
 impl Failure {
+    /// The error that it was.
+    #[must_use]
+    pub fn error(&self) -> Error {
+        let error = match self.exit_code {
+            1 => Error::data(&self.message),
+            2 => Error::author(&self.message),
+            3 => Error::operator(&self.message),
+            _ => Error::bug(&self.message),
+        };
+        match &self.next {
+            Some(next) => error.next(next),
+            None => error,
+        }
+    }
+
     /// How something ended that ended like this.
     pub(super) fn outcome(&self) -> Outcome {
         // Above 128 stand signals, as in a shell.

@@ -4,7 +4,9 @@ use crate::error::Result;
 use crate::history::Counts;
 use crate::log::{Account, Survey, survey};
 use crate::warehouse::{Release, Warehouse};
-use serde::Serialize;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -19,6 +21,10 @@ pub struct Status {
     /// What became of every line that was ever read.
     pub lines: Account,
     pub sources: Vec<SourceStatus>,
+    /// The last run that the ledger knows.
+    pub last_run: Option<LastRun>,
+    /// Lines that were rejected since the current release.
+    pub rejected_since: u64,
     /// The current release, if one was published.
     pub current: Option<ReleaseStatus>,
     /// The numbers of all releases that are there.
@@ -37,10 +43,39 @@ pub struct SourceStatus {
     pub held_bytes: u64,
 }
 
+/// How the last run ended, as its line in the ledger says.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LastRun {
+    /// RFC 3339, UTC.
+    pub started: String,
+    pub outcome: String,
+    /// Files that it could not read.
+    pub failed_files: Vec<StuckFile>,
+    /// Why it failed, if it did.
+    pub failure: Option<Cause>,
+}
+
+/// A file that a run could not read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StuckFile {
+    pub file: String,
+    /// One word: `missing`, `corrupt`, `source-rewritten` ...
+    pub code: String,
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Cause {
+    pub message: String,
+}
+
 /// The current release.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReleaseStatus {
     pub release: u64,
+    /// When it was published, by the clock of its disk: RFC 3339, UTC.
+    pub published: String,
     pub log_position: u64,
     pub layouts: Vec<String>,
     /// What its replay counted of the whole log.
@@ -54,6 +89,9 @@ pub struct ReleaseStatus {
 pub fn status(dir: &Path) -> Result<Status> {
     let warehouse = Warehouse::open(dir)?;
     let log = survey(&warehouse.log_dir())?;
+    let current = warehouse.current()?;
+    let account = log.as_ref().map(|log| log.account).unwrap_or_default();
+    let published = current.as_ref().map_or(0, |current| current.manifest().log_lines.rejected);
     let sources = log.iter().flat_map(|log: &Survey| &log.sources);
     let sources = sources.map(|source| SourceStatus {
         file: source.name.clone(),
@@ -64,23 +102,34 @@ pub fn status(dir: &Path) -> Result<Status> {
     Ok(Status {
         pipeline: warehouse.pipeline().to_owned(),
         log_position: log.as_ref().map_or(0, |log| log.position.0),
-        lines: log.as_ref().map(|log| log.account).unwrap_or_default(),
+        lines: account,
         sources: sources.collect(),
-        current: warehouse.current()?.as_ref().map(ReleaseStatus::of),
+        last_run: last_run(&warehouse)?,
+        rejected_since: account.rejected.saturating_sub(published),
+        current: current.map(|current| ReleaseStatus::of(&warehouse, &current)).transpose()?,
         releases: warehouse.releases()?,
         size_bytes: size(dir, &mut BTreeSet::new()),
     })
 }
 
+fn last_run(warehouse: &Warehouse) -> Result<Option<LastRun>> {
+    let runs = warehouse.runs()?;
+    let is_run = |line: &Value| line.get("command").is_none_or(|command| command == "run");
+    let lines = runs.iter().rev().filter_map(|line| serde_json::from_str(line).ok());
+    Ok(lines.into_iter().find(is_run).and_then(|line| serde_json::from_value(line).ok()))
+}
+
 impl ReleaseStatus {
-    fn of(release: &Release) -> Self {
+    fn of(warehouse: &Warehouse, release: &Release) -> Result<Self> {
         let manifest = release.manifest();
-        Self {
+        let published: DateTime<Utc> = warehouse.published_at(release.number())?.into();
+        Ok(Self {
             release: release.number(),
+            published: published.to_rfc3339_opts(SecondsFormat::Secs, true),
             log_position: manifest.log_position,
             layouts: manifest.layouts.keys().cloned().collect(),
             counts: manifest.findings.counts.clone(),
-        }
+        })
     }
 }
 

@@ -130,7 +130,7 @@ fn lock(disk: &Disk, path: &Path, started: &str) -> Result<Lock> {
     let lock = disk.try_lock(path, &owner).map_err(|error| Error::io("lock", path, error))?;
     lock.ok_or_else(|| {
         let owner = fs::read_to_string(path).unwrap_or_default();
-        let owner = if owner.is_empty() { "another run" } else { owner.as_str() };
+        let owner = if owner.is_empty() { "another program" } else { owner.as_str() };
         Error::operator(format!("{} is locked by {owner}", path.with_file_name("").display()))
             .next("let it end, or wait for it with --wait; the lock ends with its process")
             .because(Locked)

@@ -349,6 +349,55 @@ fn a_flag_in_the_environment_may_be_empty_or_a_digit() {
     }
 }
 
+/// What keeps a night from being published is to be seen wherever somebody looks, until it is mended.
+#[test]
+fn a_warehouse_that_does_not_get_on_says_so() {
+    let place = Place::with_log("max_rejects = 1");
+    place.write("log/0.ndjson", "published\n");
+    place.run().expect(0, &[]);
+    place.write("log/2.ndjson", "one\ntwo\n");
+    let refused = "2 of 2 lines since release 1 were rejected";
+    // A plan ends as the run would, and counts what the run would count.
+    let planned = place.starlog(&["plan", "loans.toml"]);
+    planned.expect(1, &[refused, "2 json-syntax, the first in", "2.ndjson, line 1"]);
+    assert!(planned.out.contains(&format!("nothing would be published: {refused}")), "{}", planned.out);
+    assert_eq!(place.starlog(&["plan", "loans.toml", "--json"]).json()["ingest"]["outcome"], "failed");
+    place.run().expect(1, &[refused, "2 json-syntax, the first in"]);
+    let said = place.starlog(&["run", "loans.toml", "--json"]);
+    said.expect(1, &[refused]);
+    assert_eq!(
+        (&said.json()["outcome"], &said.json()["failure"]["exit_code"]),
+        (&"failed".into(), &1.into())
+    );
+    let status = place.starlog(&["status"]).out;
+    assert!(
+        status.contains(&format!("failed: {refused}")) && status.contains("2 since release 1"),
+        "{status}"
+    );
+    assert_eq!(place.starlog(&["status", "--json"]).json()["rejected_since"], 2);
+    // A rebuild is no way around it.
+    place.starlog(&["rebuild", "loans.toml"]).expect(1, &[refused]);
+    assert_eq!(place.release().as_deref(), Some("1"));
+    let runs = place.starlog(&["runs"]).out;
+    assert!(runs.contains(refused) && !runs.contains("\\n"), "{runs}");
+    // A file that cannot be read any more.
+    place.declare("max_rejects = 9");
+    place.run().expect(0, &[]);
+    place.write("log/1.ndjson", shelf(7));
+    place.starlog(&["plan", "loans.toml"]).expect(1, &["source-truncated"]);
+    place.run().expect(1, &["source-truncated"]);
+    let seen = |text: &str| assert!(text.contains("1.ndjson: source-truncated"), "{text}");
+    seen(&place.starlog(&["status"]).out);
+    seen(&place.starlog(&["runs"]).out);
+    // Nothing is made of a folder that is no warehouse.
+    place.starlog(&["rebuild", "loans.toml", "--warehouse", "typo"]).expect(2, &["typo is not a warehouse"]);
+    assert!(!place.path("typo").exists());
+    // Who has locked it is not somebody who has gone.
+    let lock = fs::File::open(place.path("warehouse/lock")).unwrap();
+    lock.lock().unwrap();
+    place.run().expect(3, &["is locked by another program"]);
+}
+
 #[test]
 fn limits_that_no_machine_has_are_refused() {
     let place = Place::new();
