@@ -15,6 +15,7 @@ use super::history::HistoryArguments;
 use super::plan::PlanArguments;
 use super::query::QueryArguments;
 use super::rebuild::RebuildArguments;
+use super::rejects::RejectsArguments;
 use super::rollback::RollbackArguments;
 use super::run::RunArguments;
 use super::size::Size;
@@ -61,6 +62,7 @@ pub enum Command {
     Explain(ExplainArguments),
     Verify(VerifyArguments),
     Rebuild(RebuildArguments),
+    Rejects(RejectsArguments),
     Rollback(RollbackArguments),
     Gc(GcArguments),
     Generate(GenerateArguments),

@@ -17,6 +17,7 @@ mod progress;
 mod prompt;
 mod query;
 mod rebuild;
+mod rejects;
 mod rollback;
 mod run;
 mod schema;
@@ -53,6 +54,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Verify(arguments) => verify::verify(arguments),
         Command::Rebuild(arguments) => rebuild::rebuild(arguments),
+        Command::Rejects(arguments) => rejects::rejects(arguments),
         Command::Rollback(arguments) => rollback::rollback(arguments),
         Command::Gc(arguments) => gc::gc(arguments),
         Command::Generate(arguments) => generate::generate(arguments),

@@ -101,6 +101,11 @@ fn page(status: &Status) -> String {
         grouped(lines.blank)
     );
     line(&mut page, "lines", &read);
+    if status.requeued > 0 {
+        let waiting = status.lines.rejected.saturating_sub(status.requeued);
+        let requeued = grouped(status.requeued);
+        line(&mut page, "requeued", &format!("{requeued} of the rejects; {} wait", grouped(waiting)));
+    }
     line(&mut page, "sources", &format!("{} files", grouped(status.sources.len() as u64)));
     for source in status.sources.iter().filter(|source| source.held_bytes > 0) {
         let waiting = format!("half a line in {}, {} bytes", source.file, grouped(source.held_bytes));

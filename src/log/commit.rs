@@ -3,7 +3,7 @@
 //! Everything that depends on what came before happens here, on one thread, in one order.
 
 use super::account::Account;
-use super::decode::{Decoded, Finished, Plan, Verdict};
+use super::decode::{Decoded, Entry, Finished, Plan, Verdict};
 use super::ids::{Ids, Standing};
 use super::position::Position;
 use super::reject::{Code, Flaw};
@@ -11,8 +11,10 @@ use super::store::{Job, SegmentWriter, schema};
 use crate::error::{Error, Result};
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanArray, Int64Array, Int64Builder, RecordBatch, StringArray, StringBuilder,
+    new_null_array,
 };
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::DataType;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,10 +30,21 @@ pub struct Committer<'p> {
     pub leap_seconds: u64,
 }
 
+/// What became of an event or a reject, knowing all that came before it.
+pub enum Outcome {
+    Accepted(Position),
+    Duplicate,
+    Rejected(Flaw),
+}
+
+/// For each event type: the position of each row, or none for one that is not taken.
+pub type Positions = Vec<Vec<Option<i64>>>;
+
 /// The rejects of one block.
 #[derive(Default)]
 struct Rejects {
     code: StringBuilder,
+    event: StringBuilder,
     message: StringBuilder,
     line: Int64Builder,
     offset: Int64Builder,
@@ -62,46 +75,91 @@ impl<'p> Committer<'p> {
             ignored: decoded.ignored,
             ..Account::default()
         };
-        // For each event type: the position of each row, or none for one that is not taken.
-        let mut positions: Vec<Vec<Option<i64>>> = self.plan.events.iter().map(|_| Vec::new()).collect();
         let mut rejects = Rejects::default();
-        for entry in &decoded.entries {
-            let flaw = match &entry.verdict {
-                Verdict::Reject(flaw) => flaw.clone(),
-                Verdict::Event { event, id, content } => {
-                    let standing =
-                        if self.plan.has_ids() { self.ids.judge(*id, *content)? } else { Standing::New };
-                    let rows = positions.get_mut(*event).ok_or_else(|| Error::bug("an event of no type"))?;
-                    if standing == Standing::New {
-                        self.position = self.position.next();
-                        account.accepted += 1;
-                        rows.push(Some(self.position.as_i64()));
-                        continue;
-                    }
-                    rows.push(None);
-                    if standing == Standing::Duplicate {
-                        account.duplicate += 1;
-                        continue;
-                    }
-                    Flaw::new(
-                        Code::IdConflict,
-                        "an earlier event has this id and says something else, or has it as a value of another type",
-                    )
-                }
-            };
-            account.rejected += 1;
-            *self.rejects.entry(flaw.code.as_str()).or_default() += 1;
-            let raw = decoded.block.bytes.get(entry.start..entry.end).unwrap_or_default();
-            let offset = decoded.block.offset_bytes + entry.start as u64;
-            rejects.add(&flaw, first_line + entry.line, offset, self.position, raw);
-        }
+        let block = &decoded.block;
+        let positions = self.judge(&decoded.entries, |committer, entry, outcome| match outcome {
+            Outcome::Accepted(_) => account.accepted += 1,
+            Outcome::Duplicate => account.duplicate += 1,
+            Outcome::Rejected(flaw) => {
+                account.rejected += 1;
+                *committer.rejects.entry(flaw.code.as_str()).or_default() += 1;
+                let raw = block.bytes.get(entry.start..entry.end).unwrap_or_default();
+                let offset = block.offset_bytes + entry.start as u64;
+                let event = committer.event_of(entry);
+                rejects.add(&flaw, event, first_line + entry.line, offset, committer.position, raw);
+            }
+        })?;
         self.leap_seconds += decoded.leap_seconds;
         for ((event, path), count) in decoded.unknown_fields {
             let event = self.plan.events.get(event).map_or("", |event| event.name.as_str());
             *self.unknown_fields.entry(format!("{event}.{path}")).or_default() += count;
         }
+        let mut jobs = self.add_rows(decoded.rows, &positions, file, first_line)?;
+        if let Some((batch, positions)) = rejects.finish(file)? {
+            let table = self.writer.rejects();
+            jobs.extend(self.writer.add(table, batch, positions)?);
+        }
+        Ok((account, jobs))
+    }
+
+    /// Gives each event its position, or tells why it has none.
+    pub fn judge(
+        &mut self,
+        entries: &[Entry],
+        mut tell: impl FnMut(&mut Self, &Entry, Outcome),
+    ) -> Result<Positions> {
+        let mut positions: Positions = self.plan.events.iter().map(|_| Vec::new()).collect();
+        for entry in entries {
+            let outcome = match &entry.verdict {
+                Verdict::Reject { flaw, .. } => Outcome::Rejected(flaw.clone()),
+                Verdict::Event { event, id, content } => {
+                    let standing =
+                        if self.plan.has_ids() { self.ids.judge(*id, *content)? } else { Standing::New };
+                    let rows = positions.get_mut(*event).ok_or_else(|| Error::bug("an event of no type"))?;
+                    match standing {
+                        Standing::New => {
+                            self.position = self.position.next();
+                            rows.push(Some(self.position.as_i64()));
+                            Outcome::Accepted(self.position)
+                        }
+                        Standing::Duplicate => {
+                            rows.push(None);
+                            Outcome::Duplicate
+                        }
+                        Standing::Conflict => {
+                            rows.push(None);
+                            Outcome::Rejected(Flaw::new(
+                                Code::IdConflict,
+                                "an earlier event has this id and says something else, or has it as a value of another type",
+                            ))
+                        }
+                    }
+                }
+            };
+            tell(self, entry, outcome);
+        }
+        Ok(positions)
+    }
+
+    /// The declared type that a line names.
+    pub fn event_of(&self, entry: &Entry) -> Option<&'p str> {
+        let (Verdict::Reject { event: Some(event), .. } | Verdict::Event { event, .. }) = &entry.verdict
+        else {
+            return None;
+        };
+        self.plan.events.get(*event).map(|event| event.name.as_str())
+    }
+
+    /// Adds the rows that have a position.
+    pub fn add_rows(
+        &mut self,
+        rows: Vec<Finished>,
+        positions: &Positions,
+        file: &str,
+        first_line: u64,
+    ) -> Result<Vec<Job>> {
         let mut jobs = Vec::new();
-        for rows in decoded.rows {
+        for rows in rows {
             let event = rows.event;
             let positions = positions.get(event).map(Vec::as_slice).unwrap_or_default();
             let taken = positions.iter().flatten();
@@ -111,11 +169,7 @@ impl<'p> Committer<'p> {
             let batch = self.batch(rows, positions, file, first_line)?;
             jobs.extend(self.writer.add(event, batch, (position(first), position(last)))?);
         }
-        if let Some((batch, positions)) = rejects.finish(file)? {
-            let table = self.writer.rejects();
-            jobs.extend(self.writer.add(table, batch, positions)?);
-        }
-        Ok((account, jobs))
+        Ok(jobs)
     }
 
     /// The rows of one event type, with their positions, without those that are not taken.
@@ -146,8 +200,17 @@ impl<'p> Committer<'p> {
 }
 
 impl Rejects {
-    fn add(&mut self, flaw: &Flaw, line: u64, offset_bytes: u64, before: Position, raw: &[u8]) {
+    fn add(
+        &mut self,
+        flaw: &Flaw,
+        event: Option<&str>,
+        line: u64,
+        offset_bytes: u64,
+        before: Position,
+        raw: &[u8],
+    ) {
         self.code.append_value(flaw.code.as_str());
+        self.event.append_option(event);
         self.message.append_value(&flaw.message);
         self.line.append_value(line.cast_signed());
         self.offset.append_value(offset_bytes.cast_signed());
@@ -161,12 +224,15 @@ impl Rejects {
         let Some(positions) = self.positions else { return Ok(None) };
         let columns: Vec<ArrayRef> = vec![
             Arc::new(self.code.finish()),
+            Arc::new(self.event.finish()),
             Arc::new(self.message.finish()),
             Arc::new(StringArray::new_repeated(file, self.count)),
             Arc::new(self.line.finish()),
             Arc::new(self.offset.finish()),
             Arc::new(self.position_before.finish()),
             Arc::new(self.raw.finish()),
+            new_null_array(&DataType::Utf8, self.count),
+            new_null_array(&DataType::Int64, self.count),
         ];
         Ok(Some((RecordBatch::try_new(schema::rejects(), columns)?, positions)))
     }

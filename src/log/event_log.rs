@@ -7,6 +7,8 @@ use super::ingest::Ingest;
 use super::lift::lift;
 use super::position::Position;
 use super::progress::Progress;
+use super::rejects::{self, RejectFile};
+use super::requeue::{Requeue, RequeueReport};
 use super::source::{Named, Source};
 use super::store::{Piece, Scan, SegmentFile, TableFile, pieces, read_piece, read_rows, rows_until, schema};
 use crate::disk::Disk;
@@ -95,19 +97,7 @@ impl EventLog {
         threads: usize,
         progress: &dyn Progress,
     ) -> Result<IngestReport> {
-        if self.is_cut {
-            return Err(Error::bug("a log that was cut takes nothing in"));
-        }
-        // An ingest that ended between the swap of the head and its fsync was a commit: before anything is built on
-        // it, it is made to last.
-        if self.folder.is_dir() {
-            self.disk.sync_dir(&self.folder).map_err(|error| Error::io("sync", &self.folder, error))?;
-        }
-        let lifted = lift(&self.disk, &self.folder, &self.head, &self.contracts, self.plan.envelope.zone)?;
-        if lifted != self.head {
-            lifted.save(&self.disk, &self.folder)?;
-            self.head = lifted;
-        }
+        self.settle()?;
         let files = files.iter().map(|file| Named::new(file, &self.base)).collect::<Result<_>>()?;
         let events = self.files(|file| file.event.is_some()).collect();
         let ingest = Ingest {
@@ -123,6 +113,38 @@ impl EventLog {
         let (head, report) = ingest.run()?;
         self.head = head;
         Ok(report)
+    }
+
+    /// Looks again at the rejects with these codes, or at all of them: those that the pipeline takes by now come in
+    /// at new positions. When it returns, it is committed.
+    ///
+    /// # Errors
+    /// As for [`EventLog::ingest`].
+    pub fn requeue(&mut self, codes: &[String]) -> Result<RequeueReport> {
+        self.settle()?;
+        let events = self.files(|file| file.event.is_some()).collect();
+        let (disk, folder, plan, head) = (&self.disk, &self.folder, &self.plan, &self.head);
+        let (head, report) = Requeue { disk, folder, plan, head, events, codes }.run()?;
+        self.head = head;
+        Ok(report)
+    }
+
+    /// Makes ready to be added to: what is there lasts, and is under the contracts of today.
+    fn settle(&mut self) -> Result<()> {
+        if self.is_cut {
+            return Err(Error::bug("a log that was cut takes nothing in"));
+        }
+        // An ingest that ended between the swap of the head and its fsync was a commit: before anything is built on
+        // it, it is made to last.
+        if self.folder.is_dir() {
+            self.disk.sync_dir(&self.folder).map_err(|error| Error::io("sync", &self.folder, error))?;
+        }
+        let lifted = lift(&self.disk, &self.folder, &self.head, &self.contracts, self.plan.envelope.zone)?;
+        if lifted != self.head {
+            lifted.save(&self.disk, &self.folder)?;
+            self.head = lifted;
+        }
+        Ok(())
     }
 
     /// Where it lies.
@@ -159,10 +181,29 @@ impl EventLog {
         self.files(|file| file.event.as_deref() == Some(event_type)).collect()
     }
 
+    /// How many events of a type stand behind a position.
+    ///
+    /// # Errors
+    /// The operator's, if a segment cannot be read.
+    pub fn count_behind(&self, event_type: &str, position: Position) -> Result<u64> {
+        let files = self.segment_files(event_type).into_iter().filter(|file| file.positions.1 > position);
+        let count = |file: SegmentFile| match file.positions.0 > position {
+            true => Ok(file.rows),
+            false => Ok(file.rows - rows_until(&file.path, position)?),
+        };
+        files.map(count).sum()
+    }
+
     /// The Parquet files of rejects, in the order of arrival.
     #[must_use]
     pub fn rejects(&self) -> Vec<PathBuf> {
         self.files(|file| file.event.is_none()).map(|file| file.path).collect()
+    }
+
+    /// The same, with how many of them have been put back.
+    #[must_use]
+    pub fn reject_files(&self) -> Vec<RejectFile> {
+        rejects::of_head(&self.folder, &self.head)
     }
 
     /// The known sources with their accounts, in the order in which they were first seen.

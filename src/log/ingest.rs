@@ -95,11 +95,7 @@ impl Ingest<'_> {
         let number = self.head.next_segment();
         let mut ids = Ids::new(self.disk, ids::folder(self.folder), number);
         if self.plan.has_ids() && reads_anything {
-            // Whatever happens to them, the events themselves say it again.
-            let are_open = self.head.ids.as_ref().is_some_and(|runs| ids.open(runs).is_ok());
-            if !are_open {
-                ids.load(&self.events)?;
-            }
+            ids.recall(self.head.ids.as_ref(), &self.events)?;
         }
         let folder = Segment::folder(self.folder, number);
         let mut head = self.head.clone();

@@ -51,7 +51,7 @@ pub fn lift(disk: &Disk, log: &Path, head: &Head, contracts: &[EventType], zone:
 }
 
 /// `Type.parquet`, then `Type.2.parquet`, ... A point in a type's name is escaped in that of its file.
-fn next_name(file: &str) -> String {
+pub fn next_name(file: &str) -> String {
     let mut parts = file.split('.');
     let stem = parts.next().unwrap_or_default();
     let number: u64 = parts.next().and_then(|number| number.parse().ok()).unwrap_or(1);

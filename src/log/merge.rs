@@ -42,6 +42,7 @@ pub fn merge(disk: &Disk, log: &Path, head: &mut Head) -> Result<Vec<TableFile>>
             bytes: finished.bytes,
             blake3: Some(finished.blake3),
             positions: (first.positions.0, last.positions.1),
+            requeued: 0,
         });
         for segment in &mut head.segments {
             let folder = Segment::folder(log, segment.number);

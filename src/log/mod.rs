@@ -3,7 +3,7 @@
 //! Data meets the files below in this order: `source` finds which bytes are new and cuts them into lines,
 //! `json` judges a line, `decode` types it, `commit` gives it its position or tells the duplicates and
 //! conflicts apart (`ids`), `store` keeps it as Parquet, `head` makes all of it count at once. When a contract changes, `lift` brings the
-//! events of before under it; `merge` puts small files together.
+//! events of before under it; `merge` puts small files together; `rejects` reads rejects again, `requeue` puts them back.
 //!
 //! Every line is accounted for: read = accepted + duplicate + rejected + blank + ignored (DESIGN 6).
 //!
@@ -27,6 +27,8 @@ mod merge;
 mod position;
 mod progress;
 mod reject;
+mod rejects;
+mod requeue;
 mod source;
 mod store;
 mod superseded;
@@ -39,6 +41,8 @@ pub use head::places;
 pub use inspect::{SourceInspection, StoreInspection};
 pub use position::Position;
 pub use progress::Progress;
+pub use rejects::{Reject, RejectFile, reject_files};
+pub use requeue::RequeueReport;
 pub use source::{FileCode, FileFailure, Source, expand};
 pub use store::schema::rejects as rejects_schema;
 pub use store::{Piece, Scan, SegmentFile};

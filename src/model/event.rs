@@ -22,11 +22,15 @@ pub struct Log {
     /// Events at or after this instant are rejected as `time-range`. Never behind 9999-12-31, which ends intervals.
     #[serde(serialize_with = "super::hash::instant")]
     pub latest: DateTime<Utc>,
-    /// More rejects than this end a run. Says nothing of the tables, so it is no part of the hash.
+    /// How many rejects a run bears. Says nothing of the tables, so it is no part of the hash.
     #[serde(skip)]
+    pub bears: RejectLimits,
+}
+
+/// How many rejects are borne since the current release; none: any number.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RejectLimits {
     pub max_rejects: Option<u64>,
-    /// A larger share of rejects among the lines read than this ends a run. No part of the hash either.
-    #[serde(skip)]
     pub max_reject_share: Option<f64>,
 }
 
@@ -57,6 +61,9 @@ pub struct EventType {
     pub fields: Vec<Field>,
     /// Lists of objects in the payload, in the order of declaration.
     pub lists: Vec<ListField>,
+    /// How many rejects of this type a run bears. No part of the hash.
+    #[serde(skip)]
+    pub bears: RejectLimits,
 }
 
 /// A scalar field.

@@ -16,7 +16,7 @@ pub mod dimension;
 
 pub use compile::{compile, load};
 pub use dimension::{Attribute, Dimension, DimensionAction, DimensionEvent, Entity, PlainLevel, Tracking};
-pub use event::{Envelope, EventType, Field, FieldRef, ListField, Log};
+pub use event::{Envelope, EventType, Field, FieldRef, ListField, Log, RejectLimits};
 pub use expression::{Expression, Operator, Overflow, rescale};
 pub use fact::{
     Additivity, CarriedColumn, DateFrom, Fact, FactAction, FactEvent, Measure, OverReversing, ReversalTarget,

@@ -64,7 +64,7 @@ fn publish(
     disk: &Disk,
 ) -> Result<Comparison> {
     let (log, current) = open(writer, model, disk)?;
-    rejects::refuse_too_many(model, &log, Some(&current), writer.warehouse().dir())?;
+    rejects::refuse_too_many(model, &log, Some(&current))?;
     let staged = in_pool(threads, || anew(writer, model, &log, &current.layouts()?))?;
     let candidate = staged.candidate()?;
     let overflow = writer.overflow();

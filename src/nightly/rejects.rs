@@ -1,52 +1,110 @@
 //! (log, current release) → how many lines have been rejected since, and whether that is too many.
 //!
 //! The limits count from what the current release knew of the log, not from the beginning of this run: a run
-//! that is repeated, or one that follows a run that broke off, meets the same limit.
+//! that is repeated, or one that follows a run that broke off, meets the same limit. A reject that was put back counts no
+//! more.
 
+use super::rejected::by_code;
 use crate::error::{Error, Result};
-use crate::log::EventLog;
-use crate::model::Model;
-use crate::query::{Column, Session, SessionSpec, Table, shown_places};
+use crate::log::{EventLog, Position, Reject, RejectFile};
+use crate::model::{Model, RejectLimits};
 use crate::warehouse::{LogLines, Release};
-use arrow::array::AsArray;
+use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 /// Refuses to publish when more lines were rejected than the pipeline allows.
-pub fn refuse_too_many(
-    model: &Model,
-    log: &EventLog,
-    current: Option<&Release>,
-    warehouse: &Path,
-) -> Result<()> {
+pub fn refuse_too_many(model: &Model, log: &EventLog, current: Option<&Release>) -> Result<()> {
+    let new = new_files(log, current);
     let published = current.map_or_else(LogLines::default, |release| release.manifest().log_lines);
-    let account = log.account();
-    let rejected = account.rejected.saturating_sub(published.rejected);
-    let read = account.read.saturating_sub(published.read);
-    let limits = &model.log;
-    let over_count = limits.max_rejects.filter(|limit| rejected > *limit);
-    let over_share = limits.max_reject_share.filter(|limit| rejected as f64 > limit * read as f64);
-    let limit = match (over_count, over_share) {
-        (Some(limit), _) => format!("max_rejects = {limit}"),
-        (None, Some(limit)) => format!("max_reject_share = {limit}"),
-        (None, None) => return Ok(()),
+    let of_log = Count {
+        rejected: new.iter().map(RejectFile::waiting).sum(),
+        read: log.account().read.saturating_sub(published.read),
     };
-    let since = current.map_or_else(String::new, |release| format!(" since release {}", release.number()));
-    // A machine too poor to look into the rejects still says how many there are.
-    let examples = examples(log, current, warehouse).unwrap_or_default();
-    Err(Error::data(format!(
-        "{rejected} of {read} lines{since} were rejected, more than `{limit}` allows{examples}"
-    ))
-    .next(
-        "the log keeps what it took in, and the old release stays current. Put corrected lines into a new \
-         file; to publish without the others, raise the limit in [log] for one run; then run again",
+    if let Some(limit) = of_log.over(model.log.bears) {
+        let what = format!("lines{} were rejected, more than `{limit}` allows", since(current));
+        return Err(too_many(of_log, &what, &new, "[log]", &|_| true));
+    }
+    let known = Position(current.map_or(0, |release| release.manifest().log_position));
+    for event in model.events.iter().filter(|event| event.bears != RejectLimits::default()) {
+        let is_of_type = |reject: &Reject| reject.event.as_ref() == Some(&event.name);
+        let mut rejected = 0;
+        for file in &new {
+            for reject in file.read()? {
+                let reject = reject?;
+                rejected += u64::from(is_of_type(&reject) && reject.requeued.is_none());
+            }
+        }
+        let of_type = Count { rejected, read: rejected + log.count_behind(&event.name, known)? };
+        if let Some(limit) = of_type.over(event.bears) {
+            let name = &event.name;
+            let what =
+                format!("lines of `{name}`{} were rejected, more than its `{limit}` allows", since(current));
+            return Err(too_many(of_type, &what, &new, &format!("[events.{name}]"), &is_of_type));
+        }
+    }
+    Ok(())
+}
+
+/// Lines since the current release.
+#[derive(Clone, Copy)]
+struct Count {
+    rejected: u64,
+    read: u64,
+}
+
+impl Count {
+    /// The limit that is passed, as it is written.
+    fn over(self, limits: RejectLimits) -> Option<String> {
+        let Self { rejected, read } = self;
+        let over_count = limits.max_rejects.filter(|limit| rejected > *limit);
+        let over_share = limits.max_reject_share.filter(|limit| rejected as f64 > limit * read as f64);
+        let count = over_count.map(|limit| format!("max_rejects = {limit}"));
+        count.or_else(|| over_share.map(|limit| format!("max_reject_share = {limit}")))
+    }
+}
+
+fn since(current: Option<&Release>) -> String {
+    current.map_or_else(String::new, |release| format!(" since release {}", release.number()))
+}
+
+fn too_many(
+    count: Count,
+    what: &str,
+    files: &[RejectFile],
+    table: &str,
+    is_meant: &dyn Fn(&Reject) -> bool,
+) -> Error {
+    let Count { rejected, read } = count;
+    // Rejects that cannot be read still count.
+    let examples = examples(files, is_meant).unwrap_or_default();
+    Error::data(format!("{rejected} of {read} {what}{examples}")).next(format!(
+        "the log keeps what it took in, and the old release stays current. If the pipeline is wrong, mend it and put \
+         the lines back (`starlog rejects requeue PIPELINE`); if they are, put corrected lines into a new file; to \
+         publish without them, raise the limit in {table} for one run; then run again"
     ))
 }
 
-/// Whether the log holds files of rejects that the release does not show.
+/// The files with rejects of ingests that the release does not know.
+fn new_files(log: &EventLog, current: Option<&Release>) -> Vec<RejectFile> {
+    let seen = current.map(seen).unwrap_or_default();
+    // When rejects are put back, their file is written anew in the same folder.
+    let folders: BTreeSet<&Path> = seen.iter().filter_map(|file| Path::new(file).parent()).collect();
+    let is_new = |file: &RejectFile| {
+        let file = relative(warehouse_of(log), vec![file.path.clone()]);
+        !file.iter().any(|file| Path::new(file).parent().is_some_and(|folder| folders.contains(folder)))
+    };
+    log.reject_files().into_iter().filter(is_new).collect()
+}
+
+/// Whether the log holds rejects that the release does not show as they are.
 pub fn are_unseen(log: &EventLog, release: &Release) -> bool {
-    // A plan has its log elsewhere.
-    let warehouse = log.folder().parent().unwrap_or(Path::new(""));
-    relative(warehouse, log.rejects()) != seen(release)
+    relative(warehouse_of(log), log.rejects()) != seen(release)
+}
+
+/// The folder that paths of the log are relative to. A plan has its log elsewhere.
+fn warehouse_of(log: &EventLog) -> &Path {
+    log.folder().parent().unwrap_or(Path::new(""))
 }
 
 /// The files of rejects that the release shows.
@@ -64,34 +122,14 @@ pub fn relative(warehouse: &Path, files: Vec<PathBuf>) -> Vec<String> {
     files.iter().map(short).collect()
 }
 
-/// For each code: how often, and the first place. Until it is published, nobody can ask for them.
-fn examples(log: &EventLog, current: Option<&Release>, warehouse: &Path) -> Result<String> {
-    const SQL: &str = "SELECT format('{} {}, the first in {}, line {}: {}', count(*), code, \
-                       arg_min(file, place), arg_min(line, place), arg_min(message, place)) \
-                       FROM (FROM log.rejects SELECT *, (position_before, file, line) AS place) \
-                       GROUP BY code ORDER BY count(*) DESC, code";
-    let seen = current.map(seen).unwrap_or_default();
-    // A plan has its log elsewhere.
-    let above = log.folder().parent().unwrap_or(warehouse);
-    let is_new = |file: &PathBuf| !relative(above, vec![file.clone()]).iter().any(|file| seen.contains(file));
-    let column = |name: &str| Column { name: name.to_owned(), sql_type: None, comment: None };
-    let rejects = Table {
-        schema: "log".to_owned(),
-        name: "rejects".to_owned(),
-        columns: ["code", "message", "file", "line", "position_before"].map(column).to_vec(),
-        files: log.rejects().into_iter().filter(is_new).collect(),
-        shown: Some(shown_places(warehouse)),
-        ..Table::default()
-    };
-    let session =
-        Session::open(&SessionSpec { tables: vec![rejects], threads: Some(1), ..SessionSpec::default() })?;
+/// For each code: how often, and the first place. Until it is published, nobody can ask for them by SQL.
+fn examples(files: &[RejectFile], is_meant: &dyn Fn(&Reject) -> bool) -> Result<String> {
     let mut text = String::new();
-    for question in session.questions(SQL)? {
-        let mut answer = session.ask(&question)?;
-        while let Some(batch) = answer.next_batch()? {
-            let lines = batch.column(0).as_string::<i32>();
-            lines.iter().flatten().for_each(|line| text.push_str(&format!("\n  {line}")));
-        }
+    for code in by_code(files, |reject| is_meant(reject) && reject.requeued.is_none())? {
+        let (waiting, name, first) = (code.waiting, code.code, code.example);
+        let (file, line, message) = (first.file, first.line, first.message);
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\n  {waiting} {name}, the first in {file}, line {line}: {message}");
     }
     Ok(text)
 }

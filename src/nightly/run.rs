@@ -84,7 +84,7 @@ impl Night<'_> {
         if current.is_none() && log.sources().is_empty() {
             return Err(inputs.nothing_to_read(report));
         }
-        rejects::refuse_too_many(model, &log, current.as_ref(), warehouse.dir())?;
+        rejects::refuse_too_many(model, &log, current.as_ref())?;
 
         let decision = decide(model, &log, current.as_ref(), &layouts);
         report.because = decision.because;

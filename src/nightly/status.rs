@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::history::Counts;
-use crate::log::{Account, Survey, survey};
+use crate::log::{Account, Survey, reject_files, survey};
 use crate::warehouse::{Release, Warehouse};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,8 @@ pub struct Status {
     pub log_position: u64,
     /// What became of every line that was ever read.
     pub lines: Account,
+    /// Of the rejects among them: how many have been put back.
+    pub requeued: u64,
     pub sources: Vec<SourceStatus>,
     /// The last run that the ledger knows.
     pub last_run: Option<LastRun>,
@@ -103,6 +105,7 @@ pub fn status(dir: &Path) -> Result<Status> {
         pipeline: warehouse.pipeline().to_owned(),
         log_position: log.as_ref().map_or(0, |log| log.position.0),
         lines: account,
+        requeued: reject_files(&warehouse.log_dir())?.iter().map(|file| file.requeued).sum(),
         sources: sources.collect(),
         last_run: last_run(&warehouse)?,
         rejected_since: account.rejected.saturating_sub(published),

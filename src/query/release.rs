@@ -183,14 +183,20 @@ const ENVELOPE: [(&str, &str); 11] = [
     ("_unknown", "Fields that the pipeline does not declare, as a JSON object of their exact text"),
 ];
 
-const REJECTS: [(&str, &str); 7] = [
+const REJECTS: [(&str, &str); 10] = [
     ("code", "Why the line is no event, in one word"),
+    ("event", "Its type, where the line names one that is declared"),
     ("message", "Why the line is no event"),
     ("file", "The file that the line came from: where it was read last"),
     ("line", "The line in that file, from 1"),
     ("offset", "The line's first byte in that file, decompressed"),
     ("position_before", "The position of the last event before it"),
     ("raw", "The line itself"),
+    (
+        "requeued",
+        "What became of it when it was put back: accepted, duplicate or ignored; null while it is a reject",
+    ),
+    ("position", "The position at which it came in when it was put back"),
 ];
 
 fn log_column(stored: &warehouse::Column, comments: &[(&str, &str)]) -> Column {

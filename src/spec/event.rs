@@ -17,6 +17,12 @@ pub struct EventSpec {
     /// Lists of objects, each with the fields of its items.
     #[schemars(default)]
     pub lists: Named<Named<At<String>>>,
+    /// More rejects of this type than this since the current release, and nothing is published.
+    #[schemars(range(min = 0))]
+    pub max_rejects: Option<At<i64>>,
+    /// A larger share of rejects among the lines of this type since the current release, duplicates aside, and nothing is published: 0 to 1.
+    #[schemars(range(min = 0, max = 1))]
+    pub max_reject_share: Option<At<f64>>,
 }
 
 impl Read for EventSpec {
@@ -26,6 +32,8 @@ impl Read for EventSpec {
             version: table.optional("version", problems),
             fields: table.optional("fields", problems).unwrap_or_default(),
             lists: table.optional("lists", problems).unwrap_or_default(),
+            max_rejects: table.optional("max_rejects", problems),
+            max_reject_share: table.optional("max_reject_share", problems),
         };
         table.finish(problems);
         Some(spec)

@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// What is done, after how many nights. Whatever a writer can do to a warehouse belongs here.
-const SCENARIOS: [(&str, usize, Deed); 9] = [
+const SCENARIOS: [(&str, usize, Deed); 10] = [
     ("the first night", 0, Deed::Run),
     ("late events, duplicates and rejects", 1, Deed::Run),
     ("a month closes, a file rotates", 2, Deed::Run),
@@ -31,6 +31,7 @@ const SCENARIOS: [(&str, usize, Deed); 9] = [
     ("a rebuild", 4, Deed::Rebuild),
     ("a rollback", 3, Deed::RollBack),
     ("old releases and lifted files are removed", 5, Deed::Gc),
+    ("rejects are put back", 5, Deed::Requeue),
 ];
 
 /// How many trials there are when none are asked for.
@@ -202,6 +203,10 @@ impl Trial<'_> {
         let is_next_night = self.at.is_multiple_of(2);
         if is_next_night {
             story::lay(place, deed.next_night(*nights));
+        }
+        if *deed == Deed::Requeue {
+            // A run does not put rejects back by itself.
+            deed.of(place, &Disk::default()).unwrap();
         }
         Deed::Run.of(place, &Disk::default()).unwrap_or_else(|error| panic!("the next run fails: {error}"));
         let expected = if is_next_night { later } else { then };

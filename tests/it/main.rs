@@ -25,6 +25,7 @@ mod readers;
 mod readme;
 mod real_adventureworks;
 mod real_online_retail;
+mod requeue;
 mod roundtrip;
 mod scenarios;
 mod schema;

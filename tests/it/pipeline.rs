@@ -151,7 +151,7 @@ fn the_hospital_means_what_it_says() {
     let model = hospital();
     let text = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
     assert_eq!(model.ignored, ["Heartbeat", "CoffeeMachineEmptied"]);
-    assert_eq!((model.log.max_rejects, model.log.max_reject_share), (Some(1000), Some(0.01)));
+    assert_eq!((model.log.bears.max_rejects, model.log.bears.max_reject_share), (Some(1000), Some(0.01)));
     assert_eq!(Some(model.log.latest.to_rfc3339()), Some("2100-01-01T05:00:00+00:00".to_owned()));
     assert_eq!((model.log.envelope.payload.as_deref(), model.calendar.fiscal_year_starts), (None, Some(10)));
     assert_eq!((model.events[0].name.as_str(), model.events[0].version), ("VisitOpened", 2));

@@ -43,18 +43,20 @@ pub struct Entry {
 #[derive(Debug)]
 pub enum Verdict {
     /// The next row of its event type, unless it is a duplicate.
-    Event {
-        event: usize,
-        id: u128,
-        content: u64,
+    Event { event: usize, id: u128, content: u64 },
+    Reject {
+        /// Its type, where the line names one that is declared.
+        event: Option<usize>,
+        flaw: Flaw,
     },
-    Reject(Flaw),
 }
 
 struct Decoder<'p> {
     plan: &'p Plan,
     rows: Vec<Option<EventRows>>,
     notes: Notes,
+    /// The type of the line at hand, as far as it is known.
+    event: Option<usize>,
     decoded: Decoded,
 }
 
@@ -68,6 +70,7 @@ pub fn decode(plan: &Plan, block: Block) -> Result<Decoded> {
         plan,
         rows: plan.events.iter().map(|_| None).collect(),
         notes: Notes::default(),
+        event: None,
         decoded: Decoded {
             block,
             entries: Vec::new(),
@@ -87,7 +90,7 @@ pub fn decode(plan: &Plan, block: Block) -> Result<Decoded> {
             decoder.decoded.read = 1;
             decoder.decoded.lines = 1;
             let flaw = Flaw::new(Code::TornTail, "the file ends inside this line");
-            decoder.entry(0, 0, bytes.len(), Verdict::Reject(flaw));
+            decoder.entry(0, 0, bytes.len(), decoder.reject(flaw));
         }
     }
     let Decoder { rows, mut decoded, .. } = decoder;
@@ -120,7 +123,8 @@ impl Decoder<'_> {
         if zeros > 0 {
             self.decoded.read += 1;
             let flaw = Flaw::new(Code::NulBlock, format!("{zeros} zero bytes, as a crash leaves them"));
-            self.entry(self.decoded.lines, start, start + zeros, Verdict::Reject(flaw));
+            self.event = None;
+            self.entry(self.decoded.lines, start, start + zeros, self.reject(flaw));
             if zeros == line.len() {
                 return;
             }
@@ -138,15 +142,16 @@ impl Decoder<'_> {
                 return;
             }
             Err(flaw) if flaw.code == Code::JsonSyntax => {
-                Verdict::Reject(json::looks_pretty_printed(line).unwrap_or(flaw))
+                self.reject(json::looks_pretty_printed(line).unwrap_or(flaw))
             }
-            Err(flaw) => Verdict::Reject(flaw),
+            Err(flaw) => self.reject(flaw),
         };
         self.entry(self.decoded.lines, start, start + line.len(), verdict);
     }
 
     /// An event, or `None` for one that the pipeline ignores by name.
     fn judge(&mut self, line: &[u8], start: usize, is_utf8: bool) -> Result<Option<event::Event>, Flaw> {
+        self.event = None;
         if line.starts_with(BOM) {
             return Err(Flaw::new(Code::Bom, "a byte order mark inside the file"));
         }
@@ -157,6 +162,7 @@ impl Decoder<'_> {
             Kind::Event(event) => event,
             Kind::Ignored => return event::validate(line, &mut self.notes).map(|()| None),
         };
+        self.event = Some(event);
         let (Some(contract), Some(rows)) = (self.plan.events.get(event), self.rows.get_mut(event)) else {
             return Ok(None);
         };
@@ -189,7 +195,11 @@ impl Decoder<'_> {
                 format!("a line of {length_bytes} bytes; only its beginning is kept"),
             )
         };
-        self.entry(0, 0, prefix.len(), Verdict::Reject(flaw));
+        self.entry(0, 0, prefix.len(), self.reject(flaw));
+    }
+
+    fn reject(&self, flaw: Flaw) -> Verdict {
+        Verdict::Reject { event: self.event, flaw }
     }
 
     fn entry(&mut self, line: u64, start: usize, end: usize, verdict: Verdict) {

@@ -49,12 +49,7 @@ impl Missing {
     pub fn of(contract: &EventType, stored: &Schema, zone: Option<Tz>) -> Option<Self> {
         let is_stored = |name: &str| stored.column_with_name(name).is_some();
         let part = |fields: Vec<Field>, lists: Vec<ListField>| {
-            EventPlan::new(&EventType {
-                name: contract.name.clone(),
-                version: contract.version,
-                fields,
-                lists,
-            })
+            EventPlan::new(&EventType { fields, lists, ..contract.clone() })
         };
         let fields: Vec<Field> =
             contract.fields.iter().filter(|field| !is_stored(&field.name)).cloned().collect();

@@ -14,7 +14,7 @@ mod rows;
 mod time;
 mod value;
 
-pub use block::{Decoded, Verdict, decode};
+pub use block::{Decoded, Entry, Verdict, decode};
 pub use lift::{Lifted, Missing};
 pub use plan::{EventPlan, ListPlan, Plan};
 pub use rows::Finished;

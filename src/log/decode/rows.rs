@@ -218,6 +218,18 @@ fn push_optional(column: &mut Column, value: Option<i64>) {
 }
 
 impl Finished {
+    /// The same rows, where each line of the block has a place of its own: its number and first byte in its file.
+    pub fn placed(mut self, places: &[(i64, i64)]) -> Self {
+        let place = |line: &i64| {
+            usize::try_from(*line).ok().and_then(|at| places.get(at)).copied().unwrap_or_default()
+        };
+        let (lines, offsets): (Vec<i64>, Vec<i64>) = self.lines.iter().map(place).unzip();
+        if let Some(offset) = self.behind.first_mut() {
+            *offset = Arc::new(Int64Array::from(offsets));
+        }
+        self.lines = lines;
+        self
+    }
     /// The line numbers in the file, given that of the block's first line.
     pub fn line_numbers(&self, first: i64) -> Int64Array {
         self.lines.iter().map(|line| first + line).collect()

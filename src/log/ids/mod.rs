@@ -60,14 +60,21 @@ impl Ids {
         }
     }
 
+    /// Remembers the ids of all events of the log: from the runs that the head names, or else from the events, which
+    /// say it again.
+    pub fn recall(&mut self, records: Option<&Vec<RunRecord>>, events: &[SegmentFile]) -> Result<()> {
+        let are_open = records.is_some_and(|records| self.open(records).is_ok());
+        if are_open { Ok(()) } else { self.load(events) }
+    }
+
     /// Opens the runs that hold the ids of all events of the log.
-    pub fn open(&mut self, records: &[RunRecord]) -> Result<()> {
+    fn open(&mut self, records: &[RunRecord]) -> Result<()> {
         self.runs = records.iter().map(|record| Run::open(&self.folder, record)).collect::<Result<_>>()?;
         Ok(())
     }
 
     /// Takes the ids from the events themselves: of a log that was begun before there were runs.
-    pub fn load(&mut self, files: &[SegmentFile]) -> Result<()> {
+    fn load(&mut self, files: &[SegmentFile]) -> Result<()> {
         for file in files {
             self.disk.go_on()?;
             for batch in store::read(&file.path, &["_id", "_content"])? {

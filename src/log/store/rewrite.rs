@@ -25,7 +25,7 @@ pub struct Rewriting<'a> {
 
 impl Rewriting<'_> {
     /// Writes what `lift` makes of every batch; the file is durable, its name is not yet.
-    pub fn run(&self, lift: impl Fn(&RecordBatch) -> Result<RecordBatch>) -> Result<Finished> {
+    pub fn run(&self, mut lift: impl FnMut(&RecordBatch) -> Result<RecordBatch>) -> Result<Finished> {
         let (disk, from, to) = (self.disk, self.from, self.to);
         let failed = |error: ParquetError| {
             Error::operator(format!("cannot write {}: {error}", to.display())).because(error)

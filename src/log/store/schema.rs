@@ -20,6 +20,20 @@ pub const ENVELOPE: [(&str, DataType, bool); 11] = [
     ("_unknown", DataType::Utf8, true),
 ];
 
+/// The columns of a reject, in order. The last two are null until it is put back.
+const REJECTS: [(&str, DataType, bool); 10] = [
+    ("code", DataType::Utf8, false),
+    ("event", DataType::Utf8, true),
+    ("message", DataType::Utf8, false),
+    ("file", DataType::Utf8, false),
+    ("line", DataType::Int64, false),
+    ("offset", DataType::Int64, false),
+    ("position_before", DataType::Int64, false),
+    ("raw", DataType::Binary, false),
+    ("requeued", DataType::Utf8, true),
+    ("position", DataType::Int64, true),
+];
+
 /// The columns of an event type: the envelope, the scalar fields, the lists.
 /// Payload columns may be null whatever the contract says: a contract may change, a segment may not.
 #[must_use]
@@ -47,15 +61,6 @@ pub fn payload((name, value_type): &(String, ValueType)) -> Field {
 /// The columns of rejects.
 #[must_use]
 pub fn rejects() -> SchemaRef {
-    let fields = [
-        ("code", DataType::Utf8),
-        ("message", DataType::Utf8),
-        ("file", DataType::Utf8),
-        ("line", DataType::Int64),
-        ("offset", DataType::Int64),
-        ("position_before", DataType::Int64),
-        ("raw", DataType::Binary),
-    ];
-    let fields = fields.into_iter().map(|(name, data_type)| Field::new(name, data_type, false));
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    let fields = REJECTS.map(|(name, data_type, nullable)| Field::new(name, data_type, nullable));
+    Arc::new(Schema::new(fields.to_vec()))
 }

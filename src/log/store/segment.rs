@@ -34,6 +34,13 @@ pub struct TableFile {
     pub blake3: Option<String>,
     /// The least and the greatest position in it; of the events around them for rejects.
     pub positions: (Position, Position),
+    /// Of rejects: how many of them have been put back since.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub requeued: u64,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A segment in the making. Nothing of it counts before [`SegmentWriter::finish`] and the head.
@@ -156,6 +163,7 @@ impl SegmentWriter {
                 bytes: finished.bytes,
                 blake3: Some(finished.blake3),
                 positions: table.positions.unwrap_or_default(),
+                requeued: 0,
             });
         }
         if !files.is_empty() {

@@ -1,5 +1,6 @@
 //! `[events]` → the contracts: which fields does an event type have?
 
+use super::limits;
 use super::names::{self, Names};
 use super::types;
 use crate::model::{EventType, Field, FieldRef, ListField, ValueType};
@@ -51,7 +52,8 @@ impl Contracts {
             }
             lists.push(ListField { name: list.value.clone(), fields });
         }
-        self.types.push(EventType { name: name.value.clone(), version, fields, lists });
+        let bears = limits::of_rejects(spec.max_rejects.as_ref(), spec.max_reject_share.as_ref(), problems);
+        self.types.push(EventType { name: name.value.clone(), version, fields, lists, bears });
     }
 
     fn fields(

@@ -2,6 +2,7 @@
 
 use super::calendar::zone;
 use super::contracts::Contracts;
+use super::limits;
 use crate::model::{Envelope, Log};
 use crate::spec::{At, EnvelopeSpec, Instant, LogSpec, Problems, Spec};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -14,14 +15,7 @@ pub(super) fn compile(spec: &Spec, base: &Path, problems: &mut Problems) -> Opti
     for file in log.files.iter().flatten().filter(|file| file.value.is_empty()) {
         problems.add(file.span, "an empty file name", "name a file or a pattern such as `log/*.ndjson`");
     }
-    let share = log.max_reject_share.as_ref();
-    if let Some(share) = share.filter(|share| !(0.0..=1.0).contains(&share.value)) {
-        problems.add(share.span, "a share lies between 0 and 1", "one in a hundred is 0.01");
-    }
-    let most = log.max_rejects.as_ref();
-    if let Some(most) = most.filter(|most| most.value < 0) {
-        problems.add(most.span, "`max_rejects` is negative", "0 allows none; leave it out for no limit");
-    }
+    let bears = limits::of_rejects(log.max_rejects.as_ref(), log.max_reject_share.as_ref(), problems);
     let envelope = envelope(log.envelope.as_ref()?, problems)?;
     Some(Log {
         base: base.to_owned(),
@@ -29,8 +23,7 @@ pub(super) fn compile(spec: &Spec, base: &Path, problems: &mut Problems) -> Opti
         envelope,
         earliest,
         latest,
-        max_rejects: most.and_then(|most| u64::try_from(most.value).ok()),
-        max_reject_share: share.map(|share| share.value),
+        bears,
     })
 }
 

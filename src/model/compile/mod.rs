@@ -16,6 +16,7 @@ mod fact_event;
 mod fact_keys;
 mod fact_values;
 mod levels;
+mod limits;
 mod log;
 mod measure;
 mod names;

@@ -20,6 +20,8 @@ pub enum Deed {
     RollBack,
     /// Of every release but the current one.
     Gc,
+    /// Of what today's pipeline takes.
+    Requeue,
 }
 
 impl Deed {
@@ -46,6 +48,7 @@ impl Deed {
                 let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40);
                 nightly::gc(&warehouse, Keep { releases: 1, hours: 0, now }, disk, STARTED).map(drop)
             }
+            Self::Requeue => nightly::requeue(&model, &warehouse, &[], disk, STARTED).map(drop),
         }
     }
 
@@ -59,7 +62,7 @@ impl FromStr for Deed {
     type Err = String;
 
     fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let mut all = [Self::Run, Self::Rebuild, Self::RollBack, Self::Gc].into_iter();
+        let mut all = [Self::Run, Self::Rebuild, Self::RollBack, Self::Gc, Self::Requeue].into_iter();
         all.find(|deed| format!("{deed:?}") == text).ok_or_else(|| format!("no deed: {text}"))
     }
 }

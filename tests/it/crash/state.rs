@@ -21,6 +21,8 @@ pub struct State {
     events: Vec<String>,
     accounts: BTreeMap<String, Account>,
     rejects: usize,
+    /// Of each file of rejects: how many have been put back.
+    requeued: Vec<u64>,
 }
 
 impl State {
@@ -48,6 +50,7 @@ impl State {
             position: log.position().0,
             events,
             accounts: sources.collect(),
+            requeued: log.reject_files().iter().map(|file| file.requeued).collect(),
             rejects: rejects.flatten().map(|batch| batch.num_rows()).sum(),
         }
     }
