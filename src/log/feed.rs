@@ -1,10 +1,12 @@
 //! Planned files → their blocks, one after the other, and what each file turned out to be.
 
 use super::account::{Account, FileReport, FileState};
+use super::decode::Plan;
+use super::format::{Recognised, recognise};
 use super::progress::Progress;
 use super::source::{
-    Action, Block, FileFailure, Named, Opened, Planned, Reader, Recogniser, RegularFile, Source, Span,
-    Stored, is_at_home, reopen,
+    Action, Block, FileCode, FileFailure, Named, Opened, Planned, Reader, Recogniser, RegularFile, Source,
+    Span, Stored, is_at_home, reopen,
 };
 use std::collections::VecDeque;
 
@@ -17,6 +19,7 @@ pub struct Feed<'p> {
     pub sources: Vec<Source>,
     /// The files of this run, in order.
     pub files: Vec<FileRun>,
+    plan: &'p Plan,
     progress: &'p dyn Progress,
     done_bytes: u64,
     total_bytes: u64,
@@ -48,7 +51,12 @@ pub struct Stop {
 }
 
 impl<'p> Feed<'p> {
-    pub fn new(planned: Vec<Planned>, sources: Vec<Source>, progress: &'p dyn Progress) -> Self {
+    pub fn new(
+        planned: Vec<Planned>,
+        sources: Vec<Source>,
+        plan: &'p Plan,
+        progress: &'p dyn Progress,
+    ) -> Self {
         let total_bytes = planned.iter().map(|planned| bytes_to_read(planned, &sources)).sum();
         Self {
             waiting: planned.into(),
@@ -56,6 +64,7 @@ impl<'p> Feed<'p> {
             recogniser: Recogniser::new(&sources),
             sources,
             files: Vec::new(),
+            plan,
             progress,
             done_bytes: 0,
             total_bytes,
@@ -82,7 +91,7 @@ impl<'p> Feed<'p> {
 
     fn begin(&mut self, planned: Planned) -> Result<(), FileFailure> {
         let Planned { file: named, action } = planned;
-        let (file, reader, source, state, copy_of) = match action {
+        let (file, mut reader, source, state, copy_of) = match action {
             Action::Skip(at) => {
                 let held_bytes = self.sources.get(at).map_or(0, |source| source.held_bytes);
                 self.push(named.name, FileState::Unchanged, at, None, held_bytes);
@@ -104,6 +113,18 @@ impl<'p> Feed<'p> {
         if let Some(source) = self.sources.get_mut(source) {
             source.path.clone_from(&named.text);
             source.name.clone_from(&named.name);
+            if source.format.is_none() {
+                source.format = match recognise(self.plan, reader.peek()?) {
+                    Recognised::Format(format) => Some(format),
+                    Recognised::Unclear => None,
+                    Recognised::Foreign(whose) => {
+                        let message =
+                            format!("change events of {whose}, a format that Starlog does not read");
+                        return Err(FileFailure::new(&named.name, FileCode::Format, message));
+                    }
+                };
+            }
+            reader.format = source.format.unwrap_or_default();
         }
         self.push(named.name.clone(), state, source, copy_of, 0);
         self.open = Some(Open { named, reader, stored, source });

@@ -102,7 +102,7 @@ impl Ingest<'_> {
         let merged = if reads_anything { merge(self.disk, self.folder, &mut head)? } else { Vec::new() };
         let writer = SegmentWriter::new(self.disk, &folder, self.plan);
         let mut committer = Committer::new(self.plan, ids, self.head.position, writer);
-        let mut feed = Feed::new(planned, self.head.sources.clone(), self.progress);
+        let mut feed = Feed::new(planned, self.head.sources.clone(), self.plan, self.progress);
         let pumped = pool.in_place_scope(|scope| self.pump(scope, &mut feed, &mut committer))?;
         if let Err(stop) = pumped {
             return Ok(Err(stop));

@@ -1,7 +1,7 @@
 //! Source files → the event store and rejects: what happened?
 //!
 //! Data meets the files below in this order: `source` finds which bytes are new and cuts them into lines,
-//! `json` judges a line, `decode` types it, `commit` gives it its position or tells the duplicates and
+//! `format` tells what the lines are and brings those of other programs into the log's own form, `json` judges a line, `decode` types it, `commit` gives it its position or tells the duplicates and
 //! conflicts apart (`ids`), `store` keeps it as Parquet, `head` makes all of it count at once. When a contract changes, `lift` brings the
 //! events of before under it; `merge` puts small files together; `rejects` reads rejects again, `requeue` puts them back.
 //!
@@ -17,6 +17,7 @@ mod content;
 mod decode;
 mod event_log;
 mod feed;
+mod format;
 mod head;
 mod ids;
 mod ingest;

@@ -29,6 +29,8 @@ pub enum Code {
     IdConflict,
     MissingField,
     NullField,
+    // The line as a record of another format.
+    ChangeEvent,
     // A value.
     Type,
     NotInteger,
@@ -66,6 +68,7 @@ impl Code {
             Self::IdConflict => "id-conflict",
             Self::MissingField => "missing-field",
             Self::NullField => "null-field",
+            Self::ChangeEvent => "change-event",
             Self::Type => "type",
             Self::NotInteger => "not-integer",
             Self::Range => "range",

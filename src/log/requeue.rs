@@ -206,7 +206,10 @@ impl Requeue<'_> {
     fn decode(&self, rejects: &[Reject]) -> Result<Decoded> {
         let lines: Vec<&[u8]> = rejects.iter().map(|reject| reject.raw.as_slice()).collect();
         let bytes = Arc::new(lines.join(&b'\n'));
-        decode(self.plan, Block { bytes, offset_bytes: 0, shape: Shape::Lines })
+        let file = rejects.first().map_or("", |reject| reject.file.as_str());
+        let source = self.head.sources.iter().find(|source| source.name == file);
+        let format = source.and_then(|source| source.format).unwrap_or_default();
+        decode(self.plan, Block { bytes, offset_bytes: 0, shape: Shape::Lines, format })
     }
 
     /// Writes a file of rejects anew, beside the one that older releases name.

@@ -1,6 +1,6 @@
 //! The log and the contracts of its events.
 
-use super::ValueType;
+use super::{ChangedTable, Outbox, ValueType};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -25,6 +25,13 @@ pub struct Log {
     /// How many rejects a run bears. Says nothing of the tables, so it is no part of the hash.
     #[serde(skip)]
     pub bears: RejectLimits,
+    /// Database tables whose changes stand in the log. They say how lines become events, nothing of the events
+    /// that are there, so they are no part of the hash either.
+    #[serde(skip)]
+    pub tables: Vec<ChangedTable>,
+    /// The columns of an outbox. No part of the hash, for the same reason.
+    #[serde(skip)]
+    pub outbox: Outbox,
 }
 
 /// How many rejects are borne since the current release; none: any number.

@@ -4,6 +4,7 @@
 //! A room below decides nothing about the pipeline any more; it walks this value.
 //! Nothing here is physical: no file, no layout, no engine.
 
+mod change;
 mod compile;
 mod event;
 mod expression;
@@ -14,6 +15,7 @@ mod value;
 
 pub mod dimension;
 
+pub use change::{Becoming, ChangedTable, Outbox, Unit};
 pub use compile::{compile, load};
 pub use dimension::{Attribute, Dimension, DimensionAction, DimensionEvent, Entity, PlainLevel, Tracking};
 pub use event::{Envelope, EventType, Field, FieldRef, ListField, Log, RejectLimits};

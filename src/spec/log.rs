@@ -1,7 +1,7 @@
 //! `[log]` as written.
 
 use super::read::{Read, Value};
-use super::{At, Problems};
+use super::{At, Named, OutboxSpec, Problems, TableSpec};
 use schemars::JsonSchema;
 
 /// Where events come from.
@@ -27,6 +27,11 @@ pub struct LogSpec {
     /// A larger share of rejects among the lines read since the current release, and nothing is published: 0 to 1.
     #[schemars(range(min = 0, max = 1))]
     pub max_reject_share: Option<At<f64>>,
+    /// Database tables whose changes stand in the log as Debezium tells them.
+    #[schemars(default)]
+    pub tables: Named<TableSpec>,
+    /// The columns of an outbox, where they are not those of Debezium's event router.
+    pub outbox: Option<OutboxSpec>,
 }
 
 /// The names of the fields around a payload.
@@ -66,6 +71,8 @@ impl Read for LogSpec {
             ignore: table.optional("ignore", problems),
             max_rejects: table.optional("max_rejects", problems),
             max_reject_share: table.optional("max_reject_share", problems),
+            tables: table.optional("tables", problems).unwrap_or_default(),
+            outbox: table.optional("outbox", problems),
         };
         table.finish(problems);
         Some(spec)

@@ -4,6 +4,7 @@
 //! mistake, so that [`Spec::problems`] holds all of them. Nothing here knows what a name refers to: that is `model`.
 
 mod calendar;
+mod changes;
 mod dimension;
 mod event;
 mod fact;
@@ -18,6 +19,7 @@ mod syntax;
 mod table;
 
 pub use calendar::CalendarSpec;
+pub use changes::{DecimalsSpec, OutboxSpec, TableSpec, UnitSpec};
 pub use dimension::{AttributeSpec, FieldsSpec};
 pub use dimension::{DimensionDoes, DimensionEventSpec, DimensionSpec, LevelSpec, SetsSpec, TrackingSpec};
 pub use event::EventSpec;

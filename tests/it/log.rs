@@ -1,10 +1,12 @@
 //! The log: every line accounted for, whatever it holds and however its file changes.
 
 mod accounts;
+mod changes;
 mod formats;
 mod growth;
 mod identity;
 mod merge;
+mod outbox;
 mod rows;
 mod store;
 mod strictness;
@@ -128,6 +130,17 @@ impl Library {
     /// All rejects.
     pub fn rejects(&self) -> Vec<Rejected> {
         self.open().rejects().iter().flat_map(|path| read(path)).flat_map(|batch| rejected(&batch)).collect()
+    }
+
+    /// Line, code and message of every reject.
+    pub fn reject_messages(&self) -> Vec<(usize, String, String)> {
+        let batches = self.open().rejects().iter().flat_map(|path| read(path)).collect::<Vec<_>>();
+        let columns = ["line", "code", "message"];
+        let rows = batches.iter().flat_map(|batch| {
+            let at = columns.map(|column| batch.schema().index_of(column).unwrap());
+            texts(&batch.project(&at).unwrap())
+        });
+        rows.map(|row| (row[0].parse().unwrap(), row[1].clone(), row[2].clone())).collect()
     }
 
     /// The codes of all rejects.

@@ -5,6 +5,7 @@ mod audit;
 mod broken_log;
 mod checks;
 mod contracts;
+mod counter;
 mod crash;
 mod determinism;
 mod gc;

@@ -62,6 +62,8 @@ fn the_schema_and_the_walker_know_the_same_keys() {
         "facts.x.on.x",
         "log",
         "log.envelope",
+        "log.outbox",
+        "log.tables.x",
     ];
     assert_eq!(paths.iter().copied().collect::<BTreeSet<_>>(), expected.into());
     for (path, schema) in &tables {

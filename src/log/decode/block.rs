@@ -5,6 +5,7 @@ use super::fields::{Notes, UnknownFields};
 use super::plan::{Kind, Plan};
 use super::rows::{EventRows, Finished};
 use crate::error::Result;
+use crate::log::format::{Debezium, Format, Said};
 use crate::log::json;
 use crate::log::reject::{Code, Flaw};
 use crate::log::source::{Block, Shape};
@@ -57,7 +58,24 @@ struct Decoder<'p> {
     notes: Notes,
     /// The type of the line at hand, as far as it is known.
     event: Option<usize>,
+    /// `None`: the lines are the log's own.
+    adapter: Option<Box<Adapter>>,
     decoded: Decoded,
+}
+
+/// Brings records of another format into the log's own form.
+#[derive(Default)]
+struct Adapter {
+    debezium: Debezium,
+    /// The record at hand, in that form.
+    event: Vec<u8>,
+}
+
+/// What a line is, unless it is flawed.
+enum Judged {
+    Event(event::Event),
+    Ignored,
+    Blank,
 }
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -71,6 +89,7 @@ pub fn decode(plan: &Plan, block: Block) -> Result<Decoded> {
         rows: plan.events.iter().map(|_| None).collect(),
         notes: Notes::default(),
         event: None,
+        adapter: (block.format == Format::Debezium).then(Box::default),
         decoded: Decoded {
             block,
             entries: Vec::new(),
@@ -136,9 +155,15 @@ impl Decoder<'_> {
             return;
         }
         let verdict = match self.judge(line, start, is_utf8) {
-            Ok(Some(event)) => Verdict::Event { event: event.event, id: event.id, content: event.content },
-            Ok(None) => {
+            Ok(Judged::Event(event)) => {
+                Verdict::Event { event: event.event, id: event.id, content: event.content }
+            }
+            Ok(Judged::Ignored) => {
                 self.decoded.ignored += 1;
+                return;
+            }
+            Ok(Judged::Blank) => {
+                self.decoded.blank += 1;
                 return;
             }
             Err(flaw) if flaw.code == Code::JsonSyntax => {
@@ -149,8 +174,7 @@ impl Decoder<'_> {
         self.entry(self.decoded.lines, start, start + line.len(), verdict);
     }
 
-    /// An event, or `None` for one that the pipeline ignores by name.
-    fn judge(&mut self, line: &[u8], start: usize, is_utf8: bool) -> Result<Option<event::Event>, Flaw> {
+    fn judge(&mut self, line: &[u8], start: usize, is_utf8: bool) -> Result<Judged, Flaw> {
         self.event = None;
         if line.starts_with(BOM) {
             return Err(Flaw::new(Code::Bom, "a byte order mark inside the file"));
@@ -158,13 +182,30 @@ impl Decoder<'_> {
         if !is_utf8 && std::str::from_utf8(line).is_err() {
             return Err(Flaw::new(Code::Utf8, "the line is not UTF-8"));
         }
+        match self.adapter.take() {
+            None => self.event(line, start),
+            Some(mut adapter) => {
+                let judged = match adapter.debezium.read(self.plan, line, &mut adapter.event) {
+                    Ok(Said::Event) => self.event(&adapter.event, start),
+                    Ok(Said::Ignored) => Ok(Judged::Ignored),
+                    Ok(Said::Nothing) => Ok(Judged::Blank),
+                    Err(flaw) => Err(flaw),
+                };
+                self.adapter = Some(adapter);
+                judged
+            }
+        }
+    }
+
+    /// A line of the log's own form, which stands here in its file.
+    fn event(&mut self, line: &[u8], start: usize) -> Result<Judged, Flaw> {
         let event = match event::kind(self.plan, line, &mut self.notes)? {
             Kind::Event(event) => event,
-            Kind::Ignored => return event::validate(line, &mut self.notes).map(|()| None),
+            Kind::Ignored => return event::validate(line, &mut self.notes).map(|()| Judged::Ignored),
         };
         self.event = Some(event);
         let (Some(contract), Some(rows)) = (self.plan.events.get(event), self.rows.get_mut(event)) else {
-            return Ok(None);
+            return Ok(Judged::Ignored);
         };
         let rows = rows.get_or_insert_with(|| EventRows::new(contract));
         let line = Line {
@@ -177,7 +218,7 @@ impl Decoder<'_> {
         for path in self.notes.unknown_paths.drain(..) {
             *self.decoded.unknown_fields.entry((event, path)).or_default() += 1;
         }
-        Ok(Some(read))
+        Ok(Judged::Event(read))
     }
 
     /// Only the beginning of the line is here.

@@ -16,5 +16,5 @@ mod value;
 
 pub use block::{Decoded, Entry, Verdict, decode};
 pub use lift::{Lifted, Missing};
-pub use plan::{EventPlan, ListPlan, Plan};
+pub use plan::{EventPlan, Kind, ListPlan, Plan};
 pub use rows::Finished;

@@ -2,6 +2,7 @@
 
 use super::amounts::{self, Amounts};
 use crate::log::content;
+use crate::log::format::Formats;
 use crate::model::{EventType, Field, Model, ValueType};
 use chrono_tz::Tz;
 use std::collections::HashMap;
@@ -19,6 +20,8 @@ pub struct Plan {
     pub events: Vec<EventPlan>,
     /// For each event type, what it says of facts.
     pub amounts: Vec<Vec<Amounts>>,
+    /// What to look for in records of other formats.
+    pub formats: Formats,
     kinds: HashMap<Box<[u8]>, Kind>,
     /// Instants before this one are out of range, in microseconds UTC.
     pub earliest: i64,
@@ -163,6 +166,7 @@ impl Plan {
             envelope: EnvelopePlan::new(&model.log.envelope),
             events: model.events.iter().map(EventPlan::new).collect(),
             amounts: amounts::of(model),
+            formats: Formats::new(model),
             kinds: ignored.chain(known).collect(),
             bounds: format!("{} to {}", model.log.earliest.format(BOUND), model.log.latest.format(BOUND)),
             earliest: model.log.earliest.timestamp_micros(),

@@ -14,6 +14,8 @@ pub enum FileCode {
     Unreadable,
     /// UTF-16 or UTF-32.
     Encoding,
+    /// A format that Starlog does not read.
+    Format,
     /// A compressed file that breaks off.
     Truncated,
     /// Bytes behind the end of a compressed file.
@@ -43,6 +45,7 @@ impl FileCode {
             Self::NotAFile => "not-a-file",
             Self::Unreadable => "unreadable",
             Self::Encoding => "encoding",
+            Self::Format => "format",
             Self::Truncated => "truncated",
             Self::TrailingGarbage => "trailing-garbage",
             Self::Corrupt => "corrupt",
@@ -61,6 +64,9 @@ impl FileCode {
             Self::NotAFile => "name regular files only",
             Self::Unreadable => "check the permissions and the disk, and run again",
             Self::Encoding => "convert it to UTF-8",
+            Self::Format => {
+                "write it as NDJSON with the envelope of the pipeline, or let Debezium tell the changes"
+            }
             Self::Truncated => "if it is still being written or copied, run again when it is whole",
             Self::TrailingGarbage | Self::Corrupt => "fetch the file again",
             Self::Bomb => "look at what is in it before you feed it to any program",

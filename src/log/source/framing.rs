@@ -7,6 +7,7 @@ use super::failure::{FileCode, FileFailure};
 use super::file::RegularFile;
 use super::input::{Input, refuse_strange_content};
 use super::trail::Trail;
+use crate::log::format::Format;
 use crate::log::json;
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ pub struct Block {
     /// Of the first byte, in the decompressed file.
     pub offset_bytes: u64,
     pub shape: Shape,
+    /// What its lines are.
+    pub format: Format,
 }
 
 /// What a block holds.
@@ -51,6 +54,8 @@ pub struct Reader {
     ends_inside_line: bool,
     held_bytes: u64,
     trail: Trail,
+    /// What the lines are, as whoever reads on says.
+    pub format: Format,
 }
 
 impl Reader {
@@ -72,6 +77,7 @@ impl Reader {
             ends_inside_line,
             held_bytes: 0,
             trail,
+            format: Format::default(),
         }
     }
 
@@ -97,6 +103,17 @@ impl Reader {
 
     pub fn trail(&self) -> &Trail {
         &self.trail
+    }
+
+    /// The bytes that come next, up to a block of them.
+    pub fn peek(&mut self) -> Result<&[u8], FileFailure> {
+        if self.more {
+            self.more = self.input.fill(&mut self.buffer, BLOCK_BYTES)?;
+        }
+        if !self.begun {
+            self.begin()?;
+        }
+        Ok(&self.buffer)
     }
 
     /// The next block, or `None` when all that there is has been consumed or waits.
@@ -206,6 +223,7 @@ impl Reader {
             bytes: Arc::new(kept),
             offset_bytes: before.1,
             shape: Shape::TooLong { length_bytes },
+            format: self.format,
         }))
     }
 
@@ -215,7 +233,7 @@ impl Reader {
         self.trail.consume(&bytes);
         let offset_bytes = self.offset_bytes;
         self.offset_bytes += length as u64;
-        Block { bytes: Arc::new(bytes), offset_bytes, shape }
+        Block { bytes: Arc::new(bytes), offset_bytes, shape, format: self.format }
     }
 
     fn consume(&mut self, length: usize) {

@@ -7,6 +7,7 @@ use super::input::Input;
 use super::recognise::Named;
 use super::trail::{Trail, WINDOW_BYTES, hash};
 use crate::log::account::Account;
+use crate::log::format::Format;
 use serde::{Deserialize, Serialize};
 
 /// The first and the last consumed bytes.
@@ -35,6 +36,9 @@ pub struct Source {
     pub spans: Vec<Span>,
     /// The file as it was when it was opened last.
     pub stored: Stored,
+    /// What its lines are, once a line has said it.
+    #[serde(default)]
+    pub format: Option<Format>,
     /// What became of its lines.
     pub account: Account,
 }
@@ -99,6 +103,7 @@ impl Source {
             last: hash(&[]),
             spans: Vec::new(),
             stored,
+            format: None,
             account: Account::default(),
         }
     }

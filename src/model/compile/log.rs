@@ -1,6 +1,7 @@
 //! `[log]` → where events come from.
 
 use super::calendar::zone;
+use super::changes;
 use super::contracts::Contracts;
 use super::limits;
 use crate::model::{Envelope, Log};
@@ -9,13 +10,19 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use std::path::Path;
 
 /// `None` where what is missing was reported.
-pub(super) fn compile(spec: &Spec, base: &Path, problems: &mut Problems) -> Option<Log> {
+pub(super) fn compile(
+    spec: &Spec,
+    base: &Path,
+    contracts: &Contracts,
+    problems: &mut Problems,
+) -> Option<Log> {
     let log = spec.log.as_ref()?;
     let (earliest, latest) = bounds(log, problems);
     for file in log.files.iter().flatten().filter(|file| file.value.is_empty()) {
         problems.add(file.span, "an empty file name", "name a file or a pattern such as `log/*.ndjson`");
     }
     let bears = limits::of_rejects(log.max_rejects.as_ref(), log.max_reject_share.as_ref(), problems);
+    let tables = changes::compile(log, contracts, problems);
     let envelope = envelope(log.envelope.as_ref()?, problems)?;
     Some(Log {
         base: base.to_owned(),
@@ -24,6 +31,8 @@ pub(super) fn compile(spec: &Spec, base: &Path, problems: &mut Problems) -> Opti
         earliest,
         latest,
         bears,
+        tables,
+        outbox: changes::outbox(log, problems),
     })
 }
 

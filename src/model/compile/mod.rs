@@ -5,6 +5,7 @@
 
 mod binding;
 mod calendar;
+mod changes;
 mod contracts;
 mod dimension;
 mod dimension_event;
@@ -89,7 +90,7 @@ fn compile_with(
 ) -> Result<Model> {
     let mut problems = spec.problems.clone();
     let contracts = Contracts::compile(spec, &mut problems);
-    let log = log::compile(spec, base, &mut problems);
+    let log = log::compile(spec, base, &contracts, &mut problems);
     let ignored = log::ignored(spec, &contracts, &mut problems);
     let (calendar, holidays) = calendar::compile(spec, read, &mut problems);
     let dimensions = dimension::compile(spec, &contracts, &mut problems);

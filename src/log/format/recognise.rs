@@ -1,0 +1,78 @@
+//! The beginning of a file → the format of its records.
+
+use super::Format;
+use super::control::Control;
+use super::object::Object;
+use super::outbox;
+use crate::log::decode::Plan;
+
+/// How many lines may say nothing before it is left open what a file holds.
+const LINES: usize = 64;
+
+/// What the beginning of a file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recognised {
+    Format(Format),
+    /// A format that Starlog does not read, by name.
+    Foreign(&'static str),
+    /// No line says it.
+    Unclear,
+}
+
+/// Looks for the first line that says what it is.
+pub fn recognise(plan: &Plan, start: &[u8]) -> Recognised {
+    let mut lines = start.split(|byte| *byte == b'\n').take(LINES);
+    lines.find_map(|line| of_line(plan, line)).unwrap_or(Recognised::Unclear)
+}
+
+fn of_line(plan: &Plan, line: &[u8]) -> Option<Recognised> {
+    if std::str::from_utf8(line).is_err() {
+        return None;
+    }
+    let line = Object::of_line(line).ok()?;
+    if is_maxwell(plan, &line) {
+        return Some(Recognised::Foreign("Maxwell"));
+    }
+    let envelope = &plan.envelope;
+    let own = [envelope.event_type, envelope.time].map(|part| line.has(envelope.name(part)));
+    let is_packed = || line.text(&plan.formats.outbox.payload).is_some();
+    let is_outbox = outbox::is_row(plan, &line);
+    if own == [true, true] && !(is_outbox && is_packed()) {
+        return Some(Recognised::Format(Format::Lines));
+    }
+    if is_wal2json(&line) {
+        return Some(Recognised::Foreign("wal2json"));
+    }
+    let inner = if line.has("op") { None } else { line.object("payload") };
+    if is_change(inner.as_ref().unwrap_or(&line)) || is_outbox {
+        return Some(Recognised::Format(Format::Debezium));
+    }
+    // A line of its own that lacks a field is a flawed one.
+    own.contains(&true).then_some(Recognised::Format(Format::Lines))
+}
+
+/// Change events, keys and table definitions of Maxwell. What a pipeline knows as a type of its own is its own.
+fn is_maxwell(plan: &Plan, line: &Object<'_>) -> bool {
+    if !line.has("database") || !line.has("table") || line.has("source") {
+        return false;
+    }
+    let word = line.text("type").filter(|word| plan.kind(word.as_bytes()).is_none());
+    let is_change = word.is_some_and(|word| {
+        matches!(&*word, "insert" | "update" | "delete") || word.starts_with("bootstrap-")
+    });
+    let is_key = || line.members().iter().any(|member| member.name.starts_with(b"pk."));
+    is_change || line.has("primary-key") || line.has("def") || is_key()
+}
+
+/// Both formats of wal2json: a transaction a line, or a change a line.
+fn is_wal2json(line: &Object<'_>) -> bool {
+    let action = line.text("action");
+    let is_letter = action.is_some_and(|word| matches!(&*word, "B" | "C" | "I" | "U" | "D" | "T" | "M"));
+    is_letter || line.get("change").is_some_and(|raw| raw.first() == Some(&b'['))
+}
+
+fn is_change(line: &Object<'_>) -> bool {
+    let op = line.text("op");
+    let is_op = op.is_some_and(|op| matches!(&*op, "c" | "r" | "u" | "d" | "t"));
+    is_op && (line.has("source") || line.has("after") || line.has("before")) || Control::of(line).is_some()
+}

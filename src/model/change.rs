@@ -1,0 +1,84 @@
+//! Changes of database tables: which event is a change of a row?
+
+use std::collections::HashMap;
+
+/// A database table whose changes stand in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedTable {
+    /// Its name in the pipeline.
+    pub name: String,
+    /// The end of `database.schema.table`.
+    pub table: String,
+    /// The event type of an inserted row.
+    pub created: String,
+    /// The event type of a row that a snapshot found.
+    pub found: String,
+    /// The event type of an updated row, unless it becomes something.
+    pub changed: String,
+    /// The event type of a deleted row.
+    pub closed: String,
+    /// In the order of declaration; the first that fits decides.
+    pub becomes: Vec<Becoming>,
+    /// The column that says when a row was inserted or updated; `None`: the database does.
+    pub time: Option<String>,
+    /// By column: the fields that it fills. A column that is not named here fills the field of its own name.
+    pub fields: HashMap<String, Vec<String>>,
+    /// By column: the digits behind the point of decimals that come as bytes.
+    pub scales: HashMap<String, u8>,
+    /// By column: the unit of times that come as numbers.
+    pub times: HashMap<String, Unit>,
+    /// Whether decimals that come as text are numbers written out.
+    pub decimals_are_text: bool,
+}
+
+/// An update by which a column takes a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Becoming {
+    pub column: String,
+    pub value: String,
+    pub event: String,
+}
+
+/// The columns of an outbox: a table in which each row is an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outbox {
+    /// The end of `database.schema.table`; `None`: any undeclared one with the columns of Debezium's event router.
+    pub table: Option<String>,
+    pub id: String,
+    pub event_type: String,
+    pub version: Option<String>,
+    pub payload: String,
+    /// `None`: the time of the row's insertion.
+    pub time: Option<String>,
+    /// Of times that are numbers without a schema.
+    pub unit: Option<Unit>,
+}
+
+/// The unit of a time that is a number, counted from 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    Seconds,
+    Milliseconds,
+    Microseconds,
+    Nanoseconds,
+}
+
+impl ChangedTable {
+    /// Whether this is the table that the database calls `database.schema.table`.
+    #[must_use]
+    pub fn is(&self, full_name: &str) -> bool {
+        is(&self.table, full_name)
+    }
+}
+
+impl Outbox {
+    /// Whether this is the table that the database calls `database.schema.table`, if one is declared.
+    #[must_use]
+    pub fn is(&self, full_name: &str) -> bool {
+        self.table.as_ref().is_some_and(|table| is(table, full_name))
+    }
+}
+
+fn is(end: &str, full_name: &str) -> bool {
+    full_name.strip_suffix(end).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
