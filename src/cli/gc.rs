@@ -45,7 +45,7 @@ pub struct GcArguments {
     )]
     pub keep: u32,
 
-    /// Keep all releases that were published within so many hours
+    /// Keep all releases that were current within so many hours
     #[arg(long, value_name = "N", default_value_t = 48, env = "STARLOG_HOURS", hide_env_values = true)]
     pub hours: u64,
 

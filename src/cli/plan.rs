@@ -12,7 +12,7 @@ use starlog::query::visible;
 
 use super::failure::{of_stdout, say};
 use super::progress::Bar;
-use super::run::RunArguments;
+use super::run::{RunArguments, bind_polars};
 use super::signals;
 use super::spill::Spill;
 use super::summary::{self, grouped, line};
@@ -42,6 +42,7 @@ const SHOWN: usize = 40;
 
 pub fn plan(arguments: &RunArguments) -> Result<()> {
     let (pipeline, log) = arguments.inputs()?;
+    bind_polars(arguments.limits.threads);
     let model = model::load(&pipeline)?;
     let options = arguments.options(log);
     let scratch = Spill::new()?;

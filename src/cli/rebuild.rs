@@ -11,7 +11,7 @@ use starlog::nightly;
 
 use super::arguments::{LimitArguments, WarehouseArgument};
 use super::failure::of_stdout;
-use super::run::now;
+use super::run::{bind_polars, now};
 use super::signals;
 use super::summary;
 use super::wait::WaitArgument;
@@ -46,6 +46,7 @@ pub struct RebuildArguments {
 const SHOWN: usize = 20;
 
 pub fn rebuild(arguments: &RebuildArguments) -> Result<()> {
+    bind_polars(arguments.limits.threads);
     let model = model::load(&arguments.pipeline)?;
     let limits = &arguments.limits;
     let memory = limits.memory.map(|memory| memory.bytes);

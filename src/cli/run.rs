@@ -136,7 +136,8 @@ pub fn run(arguments: &RunArguments) -> Result<()> {
     bar.finish();
     let report = match report {
         Err(error) if arguments.json => {
-            let failed = serde_json::json!({ "outcome": "failed", "failure": Failure::from(&error) });
+            let failure = Failure::from(&error);
+            let failed = serde_json::json!({ "outcome": failure.outcome(), "failure": failure });
             io::stdout().lock().write_all(summary::as_json(&failed)?.as_bytes()).map_err(of_stdout)?;
             return Err(error);
         }
@@ -154,7 +155,7 @@ pub fn run(arguments: &RunArguments) -> Result<()> {
 
 /// Polars asks the environment how many threads it may have, once, and a program cannot safely change its
 /// own environment. So it begins anew, as the same process, with what Polars looks for.
-fn bind_polars(threads: Option<u16>) {
+pub fn bind_polars(threads: Option<u16>) {
     const POLARS: &str = "POLARS_MAX_THREADS";
     let Some(threads) = threads.map(|threads| threads.to_string()) else { return };
     if env::var(POLARS).is_ok_and(|bound| bound == threads) {

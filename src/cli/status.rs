@@ -106,7 +106,11 @@ fn page(status: &Status) -> String {
         let requeued = grouped(status.requeued);
         line(&mut page, "requeued", &format!("{requeued} of the rejects; {} wait", grouped(waiting)));
     }
-    line(&mut page, "sources", &format!("{} files", grouped(status.sources.len() as u64)));
+    let newest = status.sources.iter().max_by(|one, other| one.changed.cmp(&other.changed));
+    let newest = newest.map_or_else(String::new, |newest| {
+        format!(", the newest of {}: {}", newest.changed, visible(&newest.file))
+    });
+    line(&mut page, "sources", &format!("{} files{newest}", grouped(status.sources.len() as u64)));
     for source in status.sources.iter().filter(|source| source.held_bytes > 0) {
         let waiting = format!("half a line in {}, {} bytes", source.file, grouped(source.held_bytes));
         line(&mut page, "waiting", &waiting);

@@ -26,11 +26,6 @@ pub fn of_run(report: &RunReport, warehouse: Option<&Path>) -> String {
     let ask = format!("starlog query{warehouse} 'SELECT code, file, line, message FROM log.rejects'");
     of_ingest(&mut page, report, Some(&ask));
     report.because.iter().for_each(|reason| line(&mut page, "because", reason));
-    for layout in &report.dropped_layouts {
-        let dropped =
-            format!("no {layout} any more: the release before had one; --layout names all that are built");
-        line(&mut page, "layout", &dropped);
-    }
     for (what, counts) in curiosities(report) {
         line(&mut page, what, &counts);
     }
@@ -62,6 +57,11 @@ pub fn of_ingest(page: &mut String, report: &RunReport, ask: Option<&str>) {
     if report.leap_seconds > 0 {
         let leap = format!("{} events at a second :60, taken as the next", grouped(report.leap_seconds));
         line(page, "leap", &leap);
+    }
+    for layout in &report.dropped_layouts {
+        let dropped =
+            format!("no {layout} any more: the release before had one; --layout names all that are built");
+        line(page, "layout", &dropped);
     }
     for pattern in &report.unmatched {
         line(page, "nothing", &format!("matches `{pattern}`"));

@@ -12,6 +12,7 @@ use starlog::query::visible;
 
 use super::arguments::{LimitArguments, WarehouseArgument};
 use super::failure::of_stdout;
+use super::run::bind_polars;
 use super::signals;
 use super::spill::Spill;
 use super::summary::{self, grouped, line};
@@ -69,6 +70,7 @@ fn share(text: &str) -> Result<f64, String> {
 const SHOWN: usize = 20;
 
 pub fn verify(arguments: &VerifyArguments) -> Result<()> {
+    bind_polars(arguments.limits.threads);
     let model = model::load(&arguments.pipeline)?;
     let spill = Spill::new()?;
     let overflow = spill.overflow();

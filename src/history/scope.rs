@@ -72,10 +72,13 @@ impl Scope {
         let items = named_by(binding, events)?;
         let rows = items.len();
         let position = |row: usize| events.position[items.event_of(row)];
-        let is_own = |row: usize| position(row) > self.position || self.loose.contains(&position(row));
-        let mut is_in: Vec<bool> = (0..rows).map(is_own).collect();
-        if !binding.header.is_empty() {
-            for row in self.named(&header_keys(binding, events)?)? {
+        let keys = header_keys(binding, events)?;
+        let has_header = |row: usize| !keys.is_empty() && keys.iter().all(|key| key.is_valid(row));
+        let is_loose = |row: usize| self.loose.contains(&position(row)) && !has_header(row);
+        let mut is_in: Vec<bool> =
+            (0..rows).map(|row| position(row) > self.position || is_loose(row)).collect();
+        if !keys.is_empty() {
+            for row in self.named(&keys)? {
                 is_in[row] = true;
             }
         }

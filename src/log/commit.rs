@@ -3,7 +3,9 @@
 //! Everything that depends on what came before happens here, on one thread, in one order.
 
 use super::account::Account;
+use super::content;
 use super::decode::{Decoded, Entry, Finished, Plan, Verdict};
+use super::head::Head;
 use super::ids::{Ids, Standing};
 use super::position::Position;
 use super::reject::{Code, Flaw};
@@ -24,6 +26,8 @@ pub struct Committer<'p> {
     pub ids: Ids,
     /// Of the last event.
     pub position: Position,
+    /// A hash over the contents of all events, as far as it is known of those before.
+    pub print: Option<u64>,
     pub writer: SegmentWriter,
     pub rejects: BTreeMap<&'static str, u64>,
     pub unknown_fields: BTreeMap<String, u64>,
@@ -55,11 +59,12 @@ struct Rejects {
 }
 
 impl<'p> Committer<'p> {
-    pub fn new(plan: &'p Plan, ids: Ids, position: Position, writer: SegmentWriter) -> Self {
+    pub fn new(plan: &'p Plan, ids: Ids, head: &Head, writer: SegmentWriter) -> Self {
         Self {
             plan,
             ids,
-            position,
+            position: head.position,
+            print: head.print_at(head.position),
             writer,
             rejects: BTreeMap::new(),
             unknown_fields: BTreeMap::new(),
@@ -119,6 +124,7 @@ impl<'p> Committer<'p> {
                     match standing {
                         Standing::New => {
                             self.position = self.position.next();
+                            self.print = self.print.map(|print| content::mix(print, *content));
                             rows.push(Some(self.position.as_i64()));
                             Outcome::Accepted(self.position)
                         }

@@ -159,6 +159,12 @@ impl EventLog {
         self.head.position
     }
 
+    /// A hash over the contents of all events up to the end of an ingest; none where no ingest that is known ended.
+    #[must_use]
+    pub fn print_at(&self, position: Position) -> Option<u64> {
+        self.head.print_at(position)
+    }
+
     /// The event types of which there are events, sorted.
     #[must_use]
     pub fn event_types(&self) -> Vec<&str> {

@@ -28,6 +28,9 @@ pub struct Head {
     pub envelope: EnvelopeRecord,
     /// Of the last event.
     pub position: Position,
+    /// Where each ingest ended; none in a log that was begun before this was kept.
+    #[serde(default)]
+    pub ends: Vec<End>,
     /// In the order of ingests.
     pub segments: Vec<Segment>,
     /// In the order in which they were first seen.
@@ -35,6 +38,14 @@ pub struct Head {
     /// The ids of all events; none in a log that was begun before they were kept.
     #[serde(default)]
     pub ids: Option<Vec<RunRecord>>,
+}
+
+/// Where an ingest ended. Two logs that ended alike hold the same events in the same order up to there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct End {
+    pub position: Position,
+    /// A hash over the contents of all events.
+    pub print: u64,
 }
 
 /// What one ingest added.
@@ -109,6 +120,7 @@ impl Head {
             format: FORMAT,
             envelope,
             position: Position(0),
+            ends: Vec::new(),
             segments: Vec::new(),
             sources: Vec::new(),
             ids: Some(Vec::new()),
@@ -157,6 +169,22 @@ impl Head {
         disk.write(&new, &bytes).map_err(io("write", &new))?;
         disk.replace(&new, &target).map_err(io("replace", &target))?;
         disk.sync_dir(folder).map_err(io("sync", folder))
+    }
+
+    /// The hash over the contents of all events up to the end of an ingest, as far as that is known.
+    pub fn print_at(&self, position: Position) -> Option<u64> {
+        if position == Position(0) {
+            return Some(0);
+        }
+        self.ends.iter().rev().find(|end| end.position == position).map(|end| end.print)
+    }
+
+    /// The log has come so far.
+    pub fn ends_at(&mut self, position: Position, print: Option<u64>) {
+        if let Some(print) = print.filter(|_| position > self.position) {
+            self.ends.push(End { position, print });
+        }
+        self.position = position;
     }
 
     /// The number of the next segment: one more than that of the last committed one. What an ingest that

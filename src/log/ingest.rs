@@ -101,7 +101,7 @@ impl Ingest<'_> {
         let mut head = self.head.clone();
         let merged = if reads_anything { merge(self.disk, self.folder, &mut head)? } else { Vec::new() };
         let writer = SegmentWriter::new(self.disk, &folder, self.plan);
-        let mut committer = Committer::new(self.plan, ids, self.head.position, writer);
+        let mut committer = Committer::new(self.plan, ids, self.head, writer);
         let mut feed = Feed::new(planned, self.head.sources.clone(), self.plan, self.progress);
         let pumped = pool.in_place_scope(|scope| self.pump(scope, &mut feed, &mut committer))?;
         if let Err(stop) = pumped {
@@ -116,13 +116,14 @@ impl Ingest<'_> {
             report.total += file.report.account;
             report.files.push(file.report);
         }
-        let Committer { ids, position, writer, rejects, unknown_fields, leap_seconds, .. } = committer;
+        let Committer { ids, position, print, writer, rejects, unknown_fields, leap_seconds, .. } = committer;
         (report.rejects, report.unknown_fields, report.leap_seconds) =
             (rejects, unknown_fields, leap_seconds);
         if !report.total.balances() {
             return Err(Error::bug(format!("the account of the log does not balance: {:?}", report.total)));
         }
-        (head.position, head.sources) = (position, sources);
+        head.ends_at(position, print);
+        head.sources = sources;
         let files = [merged, writer.finish()?].concat();
         if !files.is_empty() {
             forget_empty(self.folder, &mut head);

@@ -5,10 +5,9 @@ use super::EventLog;
 use super::head::Segment;
 use super::ids;
 use super::source::{FileCode, FileFailure, Source, Wholeness};
-use super::store::TableFile;
+use super::store::{TableFile, hash_of};
 use rayon::prelude::*;
 use serde::Serialize;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// How the files of the event store are.
@@ -101,11 +100,8 @@ fn damage(file: &Kept) -> Option<String> {
         return Some(format!("{shown}: {size_bytes} bytes, not {bytes}"));
     }
     let blake3 = file.blake3.as_ref()?;
-    let mut hasher = blake3::Hasher::new();
-    match File::open(&file.path).and_then(|mut file| std::io::copy(&mut file, &mut hasher)) {
-        Ok(_) if hasher.finalize().to_hex().as_str() != blake3 => {
-            Some(format!("{shown}: other bytes than were committed"))
-        }
+    match hash_of(&file.path) {
+        Ok(hash) if hash != *blake3 => Some(format!("{shown}: other bytes than were committed")),
         Ok(_) => None,
         Err(error) => Some(format!("{shown}: {error}")),
     }

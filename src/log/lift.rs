@@ -7,7 +7,7 @@
 use super::decode::{Lifted, Missing};
 use super::head::{Head, Segment};
 use super::reject::Flaw;
-use super::store::{Rewriting, columns_of, schema};
+use super::store::{Rewriting, columns_of, must_be_whole, schema};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::model::EventType;
@@ -35,6 +35,7 @@ pub fn lift(disk: &Disk, log: &Path, head: &Head, contracts: &[EventType], zone:
             let from = folder.join(&file.file);
             let stored = columns_of(&from)?;
             let Some(missing) = Missing::of(contract, &stored, zone) else { continue };
+            must_be_whole(&from, file.blake3.as_deref())?;
             let name = next_name(&file.file);
             let wanted = wanted(&stored, &missing);
             let rewriting = Rewriting { disk, from: &[from], to: &folder.join(&name), schema: &wanted };

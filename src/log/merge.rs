@@ -5,7 +5,7 @@
 //! old files lie where they were, since releases may name them ([`super::superseded`]).
 
 use super::head::{Head, Segment};
-use super::store::{Rewriting, TableFile, columns_of};
+use super::store::{Rewriting, TableFile, columns_of, must_be_whole};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
@@ -33,6 +33,9 @@ pub fn merge(disk: &Disk, log: &Path, head: &mut Head) -> Result<Vec<TableFile>>
         disk.create_dir_all(&into).map_err(|error| Error::io("create", &into, error))?;
         let name = format!("{}~merged.parquet", stem(&last.file));
         let from: Vec<PathBuf> = files.iter().map(|(path, _)| path.clone()).collect();
+        for (path, file) in &files {
+            must_be_whole(path, file.blake3.as_deref())?;
+        }
         let rewriting = Rewriting { disk, from: &from, to: &into.join(&name), schema: &schema };
         let finished = rewriting.run(|batch| Ok(batch.clone()))?;
         merged.push(TableFile {

@@ -80,7 +80,7 @@ impl Requeue<'_> {
         }
         let folder = Segment::folder(self.folder, number);
         let writer = SegmentWriter::new(self.disk, &folder, self.plan);
-        let mut committer = Committer::new(self.plan, ids, self.head.position, writer);
+        let mut committer = Committer::new(self.plan, ids, self.head, writer);
         let mut report = RequeueReport::default();
         let mut head = self.head.clone();
         for file in rejects::of_head(self.folder, self.head).iter().filter(|file| file.waiting() > 0) {
@@ -100,7 +100,7 @@ impl Requeue<'_> {
             committer.writer.encoded(job.run()?)?;
         }
         let written = committer.writer.finish()?;
-        head.position = committer.position;
+        head.ends_at(committer.position, committer.print);
         if !written.is_empty() {
             head.segments.push(Segment { number, files: written });
             let above = self.folder.join("segments");

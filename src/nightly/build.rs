@@ -28,7 +28,7 @@ pub fn stage<'w>(
     let relations = relations(writer.warehouse().dir(), model, log, history, layouts)?;
     let account = log.account();
     let lines = LogLines { read: account.read, rejected: account.rejected };
-    let end = LogEnd { position: log.position().0, lines };
+    let end = LogEnd { position: log.position().0, print: log.print_at(log.position()), lines };
     let staged = writer.begin(pipeline, end, layouts, relations, history.findings.clone())?;
     staged.write_source(&model.source)?;
     for fact in &history.facts {

@@ -2,7 +2,7 @@
 
 use super::rejects;
 use crate::layout::Layout;
-use crate::log::EventLog;
+use crate::log::{EventLog, Position};
 use crate::model::Model;
 use crate::warehouse::{FORMAT_VERSION, Release};
 use serde::Serialize;
@@ -17,7 +17,7 @@ pub enum Build {
     First,
     /// From the current release, by what is new.
     Night,
-    /// From the log's first event on, since the current release is one of another program or pipeline.
+    /// From the log's first event on, since the current release is one of another program, pipeline or log.
     Rebuild,
 }
 
@@ -42,6 +42,10 @@ pub fn decide(model: &Model, log: &EventLog, current: Option<&Release>, layouts:
     if manifest.pipeline.hash != model.hash {
         because.push(format!("the pipeline has changed since release {number}"));
     }
+    if !is_of(current, log) {
+        because
+            .push(format!("release {number} was made from another log, or from one that has lost its end"));
+    }
     if !because.is_empty() {
         return Decision { build: Build::Rebuild, because };
     }
@@ -56,4 +60,17 @@ pub fn decide(model: &Model, log: &EventLog, current: Option<&Release>, layouts:
     let is_new = manifest.log_position != log.position().0;
     let build = if is_new || !because.is_empty() { Build::Night } else { Build::Nothing };
     Decision { build, because }
+}
+
+/// Whether the log is the one that a release was made from, however far it has come since. An old copy of a log that took
+/// in other files since is none.
+pub fn is_of(release: &Release, log: &EventLog) -> bool {
+    let manifest = release.manifest();
+    let position = Position(manifest.log_position);
+    match (manifest.log_print, log.print_at(position)) {
+        (Some(one), Some(other)) => one == other,
+        // It ended nowhere near there, or is too old for that to be known.
+        (Some(_), None) => position <= log.position() && log.print_at(log.position()).is_none(),
+        (None, _) => position <= log.position(),
+    }
 }

@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime};
 pub struct Keep {
     /// So many of the newest releases; one at least.
     pub releases: usize,
-    /// Those published within so many hours before `now`: programs that hold no lock may still read them.
+    /// Those that were current within so many hours before `now`: programs that hold no lock may still read them.
     pub hours: u64,
     /// What time it is.
     pub now: SystemTime,
@@ -108,8 +108,10 @@ fn sorted_out(warehouse: &Warehouse, keep: Keep) -> Result<(Vec<u64>, Vec<u64>)>
     let newest = all.len().saturating_sub(keep.releases.max(1));
     let mut old = Vec::new();
     let mut kept = Vec::new();
-    for (at, number) in all.into_iter().enumerate() {
-        if at >= newest || Some(number) == current || is_young(warehouse, number, keep)? {
+    for (at, &number) in all.iter().enumerate() {
+        // It was current until the next one was published.
+        let until = all.get(at + 1).copied().unwrap_or(number);
+        if at >= newest || Some(number) == current || is_young(warehouse, until, keep)? {
             kept.push(number);
         } else {
             old.push(number);

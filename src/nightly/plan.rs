@@ -105,6 +105,7 @@ pub fn plan(
     if current.is_none() && log.sources().is_empty() {
         return Err(inputs.nothing_to_read(&ingest));
     }
+    ingest.drops(&built, &layouts);
     let refused = rejects::refuse_too_many(model, &log, current.as_ref()).err();
     let Decision { build, because } = decide(model, &log, current.as_ref(), &layouts);
     ingest.outcome = match (&refused, build) {

@@ -1,6 +1,7 @@
 //! The log → all tables from the first event on, beside the current release.
 
 use super::build::stage;
+use super::decision::is_of;
 use super::in_pool;
 use super::inspect::{Means, inspect};
 use super::ledger::{Deed, enter};
@@ -71,7 +72,7 @@ fn publish(
     let means = Means { threads, memory_bytes, overflow: Some(&overflow), stop: disk.stop() };
     inspect(&candidate, model, writer.warehouse().dir(), means)?;
     let differences = candidate.differences(&current);
-    let is_of_this_log = current.manifest().log_position == log.position().0;
+    let is_of_this_log = current.manifest().log_position == log.position().0 && is_of(&current, &log);
     if is_of_this_log && comparable(&current, model).is_ok() && !differences.is_empty() {
         let shown: Vec<&str> = differences.iter().take(5).map(String::as_str).collect();
         return Err(Error::bug(format!(

@@ -182,6 +182,7 @@ impl Failure {
             1 => Error::data(&self.message),
             2 => Error::author(&self.message),
             3 => Error::operator(&self.message),
+            signal @ 129.. => Error::stopped(signal - 128),
             _ => Error::bug(&self.message),
         };
         match &self.next {
@@ -191,7 +192,8 @@ impl Failure {
     }
 
     /// How something ended that ended like this.
-    pub(super) fn outcome(&self) -> Outcome {
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
         // Above 128 stand signals, as in a shell.
         if self.exit_code > 128 { Outcome::Stopped } else { Outcome::Failed }
     }

@@ -49,6 +49,8 @@ pub fn run(model: &Model, options: &Options, disk: &Disk, progress: &dyn Progres
     let tell = |report: &mut RunReport, failure: Option<Failure>| {
         report.elapsed_ms = watch.elapsed_ms();
         if let Some(failure) = failure {
+            // It may have failed behind the swap.
+            report.release = writer.warehouse().current_number()?;
             report.outcome = failure.outcome();
             report.failure = Some(failure);
         }
@@ -93,8 +95,7 @@ impl Night<'_> {
             report.tables = tables(current);
             return Ok(());
         }
-        let dropped = built.iter().filter(|layout| !layouts.contains(layout));
-        report.dropped_layouts = dropped.map(ToString::to_string).collect();
+        report.drops(&built, &layouts);
         let before = current.filter(|_| decision.build == Build::Night);
         self.publish(&log, before, &layouts, report)
     }
@@ -185,6 +186,12 @@ impl RunReport {
             elapsed_ms: 0,
             failure: None,
         }
+    }
+
+    /// Says which layouts there will be no more.
+    pub(super) fn drops(&mut self, built: &[Layout], layouts: &[Layout]) {
+        let dropped = built.iter().filter(|layout| !layouts.contains(layout));
+        self.dropped_layouts = dropped.map(ToString::to_string).collect();
     }
 
     pub(super) fn took_in(&mut self, log: &EventLog, ingested: &IngestReport) {

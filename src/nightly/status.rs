@@ -39,6 +39,8 @@ pub struct Status {
 #[derive(Debug, Clone, Serialize)]
 pub struct SourceStatus {
     pub file: String,
+    /// When it had last changed as it was last read, by the clock of its disk: RFC 3339, UTC.
+    pub changed: String,
     pub lines: u64,
     pub rejected: u64,
     /// Half a line at its end, which waits for the other half.
@@ -97,6 +99,7 @@ pub fn status(dir: &Path) -> Result<Status> {
     let sources = log.iter().flat_map(|log: &Survey| &log.sources);
     let sources = sources.map(|source| SourceStatus {
         file: source.name.clone(),
+        changed: shown(DateTime::from_timestamp_nanos(source.stored.modified_ns)),
         lines: source.lines,
         rejected: source.account.rejected,
         held_bytes: source.held_bytes,
@@ -128,12 +131,16 @@ impl ReleaseStatus {
         let published: DateTime<Utc> = warehouse.published_at(release.number())?.into();
         Ok(Self {
             release: release.number(),
-            published: published.to_rfc3339_opts(SecondsFormat::Secs, true),
+            published: shown(published),
             log_position: manifest.log_position,
             layouts: manifest.layouts.keys().cloned().collect(),
             counts: manifest.findings.counts.clone(),
         })
     }
+}
+
+fn shown(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// What a run removes meanwhile counts nothing.

@@ -3,6 +3,7 @@
 //! A reader: it takes no lock, writes nothing, and sees the log as it was when the release was made, so that it may
 //! run while another run publishes.
 
+use super::decision::is_of;
 use super::in_pool;
 use super::inspect::{Means, examine};
 use super::remade::Remade;
@@ -85,6 +86,13 @@ pub fn verify(model: &Model, dir: &Path, scrutiny: &Scrutiny<'_>, disk: &Disk) -
             current.number()
         ))
         .next("put the log's folder back from a backup"));
+    }
+    if !is_of(&current, &log) {
+        return Err(Error::operator(format!(
+            "release {} was not made from this log, though it ends no earlier",
+            current.number()
+        ))
+        .next("put the log's own folder back, or run the pipeline: it makes all tables anew from this one"));
     }
     in_pool(threads, || {
         let named = expand(&model.log.base, &model.log.files).unwrap_or_default();

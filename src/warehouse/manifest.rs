@@ -20,6 +20,9 @@ pub struct Manifest {
     pub pipeline: Pipeline,
     /// The position of the last event that is in the tables.
     pub log_position: u64,
+    /// A hash over the contents of all events up to there, by which the log is known again.
+    #[serde(default)]
+    pub log_print: Option<u64>,
     /// What had been read of the log by then: the limits of rejects count from here.
     #[serde(default)]
     pub log_lines: LogLines,
@@ -50,6 +53,8 @@ pub struct LogLines {
 pub struct LogEnd {
     /// The position of its last event.
     pub position: u64,
+    /// A hash over the contents of its events.
+    pub print: Option<u64>,
     pub lines: LogLines,
 }
 

@@ -253,6 +253,7 @@ impl Staged<'_> {
             release: self.number,
             pipeline: self.pipeline.clone(),
             log_position: self.log.position,
+            log_print: self.log.print,
             log_lines: self.log.lines,
             relations: self.relations.clone(),
             blake3: String::new(),

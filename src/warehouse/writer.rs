@@ -1,6 +1,7 @@
 //! The one writer of a warehouse: an OS lock held for the life of the process (DESIGN 28), a folder
 //! put in order after whatever ended the last run, and the ledger of runs.
 
+use super::hold::claim;
 use super::{Warehouse, identity, release};
 use crate::disk::{Disk, Lock};
 use crate::error::{Error, Result};
@@ -103,13 +104,15 @@ impl Writer {
     /// writable, was published by a run that ended right then, or was about to be removed, and is finished here.
     fn settle_releases(&self) -> Result<()> {
         let dir = &self.warehouse.dir;
-        let current = release::current(dir)?.map_or(0, |release| release.number());
+        let current = release::current_number(dir)?.unwrap_or(0);
         for number in release::numbers(dir)? {
             let path = release::path(dir, number);
             if !is_writable(&path)? {
                 continue;
             }
             if number > current {
+                // A reader that asked for it by its number found it: then it goes next time.
+                let Some(_claim) = claim(&path)? else { continue };
                 self.disk.remove_dir_all(&path).map_err(|error| Error::io("remove", &path, error))?;
             } else {
                 self.make_read_only(&path)?;

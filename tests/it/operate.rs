@@ -1,6 +1,6 @@
 //! What an operator does besides running: looks, verifies, rebuilds, rolls back.
 
-use crate::support::World;
+use crate::support::{World, nights};
 use starlog::disk::Disk;
 use starlog::nightly::{self, Outcome};
 use starlog::warehouse::{Warehouse, Writer};
@@ -74,6 +74,31 @@ fn a_rollback_swaps_the_pointer_and_the_next_run_goes_on() {
 }
 
 /// Whoever asks what a row means does not need the pipeline's file, nor that of its holidays.
+/// The positions of its rows mean other events then, though the log ends at no smaller one.
+#[test]
+fn an_old_log_that_was_put_back_is_not_carried_on() {
+    for others in [0, 1, 2] {
+        let world = nights::after(2);
+        let (log, kept) = (world.warehouse().join("log"), world.path("kept"));
+        assert!(Command::new("cp").arg("-r").args([&log, &kept]).status().unwrap().success());
+        let text = fs::read_to_string(world.path("log.ndjson")).unwrap();
+        nights::publish(&world, 3);
+        fs::remove_dir_all(&log).unwrap();
+        fs::rename(&kept, &log).unwrap();
+        fs::write(world.path("log.ndjson"), &text).unwrap();
+        (4..4 + others).for_each(|night| nights::add(&world, night));
+        let report = world.run_with(&nights::options(&world));
+        assert_eq!(report.outcome, Outcome::Published, "{others}");
+        assert!(report.because.iter().any(|reason| reason.contains("another log")), "{others}: {report:?}");
+        let fresh = nights::world();
+        fs::copy(world.path("log.ndjson"), fresh.path("log.ndjson")).unwrap();
+        fresh.run_with(&nights::options(&fresh));
+        assert_eq!(world.release().manifest().blake3, fresh.release().manifest().blake3, "{others}");
+        let again = world.run_with(&nights::options(&world));
+        assert_eq!(again.outcome, Outcome::Unchanged);
+    }
+}
+
 #[test]
 fn a_release_holds_its_pipeline() {
     let world = two_nights();

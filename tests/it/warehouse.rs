@@ -70,7 +70,7 @@ fn pipeline() -> Pipeline {
 
 /// A log without rejects that ends here.
 fn at(position: u64) -> LogEnd {
-    LogEnd { position, lines: LogLines { read: position, rejected: 0 } }
+    LogEnd { position, print: None, lines: LogLines { read: position, rejected: 0 } }
 }
 
 /// A night: January as ever, February with this many rows.

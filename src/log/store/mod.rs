@@ -13,7 +13,7 @@ mod settings;
 pub mod schema;
 
 pub use encode::{Encoded, Job};
-pub use hashed::HashedFile;
+pub use hashed::{HashedFile, hash_of, must_be_whole};
 pub use read::{Piece, Scan, SegmentFile, columns_of, pieces, read, read_piece, read_rows, rows_until};
 pub use rewrite::Rewriting;
 pub use segment::{SegmentWriter, TableFile};
