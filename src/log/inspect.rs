@@ -38,7 +38,9 @@ impl EventLog {
     #[must_use]
     pub fn inspect_store(&self) -> StoreInspection {
         let files: Vec<Kept> = self.kept_files().collect();
-        let damages = files.par_iter().filter_map(damage).collect();
+        // A run that takes in events meanwhile may have merged ids into other files.
+        let is_gone = |file: &Kept| file.bytes.is_none() && !file.path.exists() && !self.is_newest();
+        let damages = files.par_iter().filter_map(|file| damage(file).filter(|_| !is_gone(file))).collect();
         let without_hash = files.iter().filter(|file| file.blake3.is_none()).count();
         StoreInspection { files: files.len(), without_hash, damages }
     }
@@ -77,8 +79,7 @@ impl EventLog {
             bytes: None,
             blake3: Some(run.blake3.clone()),
         });
-        // A run that takes in events meanwhile may have merged ids into other files.
-        tables.chain(ids.filter(|kept| kept.path.exists() || self.is_newest()))
+        tables.chain(ids)
     }
 }
 

@@ -66,7 +66,8 @@ pub fn gc(dir: &Path, keep: Keep, disk: &Disk, started: &str) -> Result<Collecte
         if !collected.removed.is_empty() {
             collected.freed_bytes += writer.remove(&collected.removed)?;
         }
-        let files = unneeded(&warehouse, &collected)?;
+        let claim = warehouse.claim_log()?;
+        let files = claim.as_ref().map(|_| unneeded(&warehouse, &collected)).transpose()?.unwrap_or_default();
         collected.freed_bytes += bytes(&files)?;
         for file in &files {
             disk.go_on()?;
@@ -95,7 +96,8 @@ pub fn gc_plan(dir: &Path, keep: Keep) -> Result<Collected> {
             false => collected.removed.push(number),
         }
     }
-    let files = unneeded(&warehouse, &collected)?;
+    let claim = warehouse.claim_log()?;
+    let files = claim.map(|_| unneeded(&warehouse, &collected)).transpose()?.unwrap_or_default();
     collected.freed_bytes = warehouse.own_bytes(&collected.removed)? + bytes(&files)?;
     collected.log_files = named(dir, &files);
     Ok(collected)

@@ -42,6 +42,7 @@ pub fn known_at(warehouse: &Warehouse, release: &Release, cut: &Cut<'_>) -> Resu
         return Ok(published);
     }
     let disk = Disk::default();
+    let _held = warehouse.hold_log()?;
     let log = EventLog::open(&disk, &warehouse.log_dir(), &model)?;
     let position = Position(cut.position);
     if position > log.position() {

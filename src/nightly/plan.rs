@@ -95,6 +95,7 @@ pub fn plan(
     let mut ingest = RunReport::begun(model, options);
     ingest.release = current.as_ref().map(Release::number);
     let folder = scratch.join("log");
+    let _held = warehouse.as_ref().map(Warehouse::hold_log).transpose()?;
     if let Some(warehouse) = &warehouse {
         aside(disk, &warehouse.log_dir(), &folder)?;
     }

@@ -77,6 +77,7 @@ pub fn verify(model: &Model, dir: &Path, scrutiny: &Scrutiny<'_>, disk: &Disk) -
     let warehouse = Warehouse::open(dir)?;
     let current = warehouse.current()?.ok_or_else(|| no_release(dir))?;
     comparable(&current, model)?;
+    let _held = warehouse.hold_log()?;
     let log = EventLog::open(disk, &warehouse.log_dir(), model)?;
     let position = Position(current.manifest().log_position);
     if log.position() < position {

@@ -22,6 +22,7 @@ mod staged;
 mod sums;
 mod writer;
 
+pub use hold::Hold;
 pub use manifest::{
     Column, DataFile, LogEnd, LogLines, LogRelation, Manifest, Pipeline, Relations, TableEntry, WideRelation,
 };
@@ -32,6 +33,7 @@ pub use staged::{FactPlan, Staged};
 pub(crate) use sums::difference;
 pub use writer::{Locked, Writer};
 
+use crate::disk::Lock;
 use crate::error::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -110,6 +112,25 @@ impl Warehouse {
         let mut numbers = release::numbers(&self.dir)?;
         numbers.sort_unstable();
         Ok(numbers)
+    }
+
+    /// Keeps `gc` from the files of the log for as long as the answer lives; who reads the log takes it before its head.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be locked.
+    pub fn hold_log(&self) -> Result<Option<Hold>> {
+        Hold::take(&self.log_dir())
+    }
+
+    /// The right to remove files of the log while the answer lives. `None`: somebody reads it, or there is none.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be locked.
+    pub fn claim_log(&self) -> Result<Option<Lock>> {
+        let log = self.log_dir();
+        if log.is_dir() { hold::claim(&log) } else { Ok(None) }
     }
 
     /// The ledger of runs, a line of JSON each, the oldest first.

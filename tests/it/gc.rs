@@ -194,6 +194,10 @@ fn files_of_the_log_go_with_the_last_release_that_shows_them() {
     // What a run that was killed while it wrote has left.
     let torn = "log/segments/1/ProductCreated.3.parquet";
     fs::write(world.warehouse().join(torn), "PAR1").unwrap();
+    let reader = warehouse(&world).hold_log().unwrap();
+    let done = gc(&world, keep(1));
+    assert_eq!((done.removed, done.log_files), (vec![2], vec![]), "somebody reads the log");
+    drop(reader);
     let before = size(&world);
     let done = gc(&world, keep(1));
     let mut gone = [old.concat(), vec![torn.to_owned()]].concat();
