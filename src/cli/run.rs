@@ -58,7 +58,7 @@ pub struct RunArguments {
     )]
     pub layout: Vec<LayoutArgument>,
 
-    /// Read these files instead of those that the pipeline names: .ndjson, .ndjson.gz or .ndjson.zst.
+    /// Read these files instead of those that the pipeline names: NDJSON, change events, CSV or Parquet, as their content says.
     /// Relative to where starlog runs; in the environment, commas stand between several
     #[arg(long, value_name = "FILE-OR-GLOB", num_args = 1.., env = LOG, hide_env_values = true)]
     pub log: Vec<String>,

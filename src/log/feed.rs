@@ -114,7 +114,8 @@ impl<'p> Feed<'p> {
             source.path.clone_from(&named.text);
             source.name.clone_from(&named.name);
             if source.format.is_none() {
-                source.format = match recognise(self.plan, reader.peek()?) {
+                let offset_bytes = reader.consumed_bytes();
+                source.format = match recognise(self.plan, reader.peek()?, offset_bytes) {
                     Recognised::Format(format) => Some(format),
                     Recognised::Unclear => None,
                     Recognised::Foreign(whose) => {
@@ -122,9 +123,12 @@ impl<'p> Feed<'p> {
                             format!("change events of {whose}, a format that Starlog does not read");
                         return Err(FileFailure::new(&named.name, FileCode::Format, message));
                     }
+                    Recognised::WrongHeader(message) => {
+                        return Err(FileFailure::new(&named.name, FileCode::CsvHeader, message));
+                    }
                 };
             }
-            reader.format = source.format.unwrap_or_default();
+            reader.format = source.format.clone().unwrap_or_default();
         }
         self.push(named.name.clone(), state, source, copy_of, 0);
         self.open = Some(Open { named, reader, stored, source });

@@ -31,6 +31,8 @@ pub enum Code {
     NullField,
     // The line as a record of another format.
     ChangeEvent,
+    CsvQuote,
+    CsvRagged,
     // A value.
     Type,
     NotInteger,
@@ -69,6 +71,8 @@ impl Code {
             Self::MissingField => "missing-field",
             Self::NullField => "null-field",
             Self::ChangeEvent => "change-event",
+            Self::CsvQuote => "csv-quote",
+            Self::CsvRagged => "csv-ragged",
             Self::Type => "type",
             Self::NotInteger => "not-integer",
             Self::Range => "range",

@@ -6,14 +6,13 @@
 //! never looked at again.
 
 use super::commit::{Committer, Outcome};
-use super::decode::{Decoded, Plan, decode};
+use super::decode::{Decoded, Plan, decode_each};
 use super::head::{Head, Segment, sweep};
 use super::ids::{self, Ids};
 use super::lift::next_name;
 use super::position::Position;
 use super::reject::Code;
 use super::rejects::{self, Reject, RejectFile};
-use super::source::{Block, Shape};
 use super::store::{Rewriting, SegmentFile, SegmentWriter, schema};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -202,14 +201,13 @@ impl Requeue<'_> {
         Ok(())
     }
 
-    /// The lines of these rejects, one below the other, as if they were read today.
+    /// The records of these rejects, as if they were read today.
     fn decode(&self, rejects: &[Reject]) -> Result<Decoded> {
-        let lines: Vec<&[u8]> = rejects.iter().map(|reject| reject.raw.as_slice()).collect();
-        let bytes = Arc::new(lines.join(&b'\n'));
+        let records: Vec<&[u8]> = rejects.iter().map(|reject| reject.raw.as_slice()).collect();
         let file = rejects.first().map_or("", |reject| reject.file.as_str());
         let source = self.head.sources.iter().find(|source| source.name == file);
-        let format = source.and_then(|source| source.format).unwrap_or_default();
-        decode(self.plan, Block { bytes, offset_bytes: 0, shape: Shape::Lines, format })
+        let format = source.and_then(|source| source.format.clone()).unwrap_or_default();
+        decode_each(self.plan, &records, format)
     }
 
     /// Writes a file of rejects anew, beside the one that older releases name.

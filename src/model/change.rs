@@ -1,4 +1,4 @@
-//! Changes of database tables: which event is a change of a row?
+//! Changes of database tables, and rows of files: which event is it?
 
 use std::collections::HashMap;
 
@@ -52,6 +52,34 @@ pub struct Outbox {
     pub time: Option<String>,
     /// Of times that are numbers without a schema.
     pub unit: Option<Unit>,
+}
+
+/// Rows of CSV or Parquet files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows {
+    /// Their name in the pipeline.
+    pub name: String,
+    pub event: EventOfRow,
+    /// The column that holds an event's time.
+    pub time: String,
+    pub id: Option<String>,
+    pub order: Option<String>,
+    /// By column: the fields that it fills. A column that is not named here fills the field of its own name.
+    pub fields: HashMap<String, Vec<String>>,
+    /// Texts that stand for null.
+    pub nulls: Vec<String>,
+    /// What parts the columns of CSV: an ASCII character.
+    pub delimiter: u8,
+    /// Of times that are numbers.
+    pub unit: Option<Unit>,
+}
+
+/// The event type of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EventOfRow {
+    Always(String),
+    /// The column that names it.
+    Column(String),
 }
 
 /// The unit of a time that is a number, counted from 1970.

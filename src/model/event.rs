@@ -1,6 +1,6 @@
 //! The log and the contracts of its events.
 
-use super::{ChangedTable, Outbox, ValueType};
+use super::{ChangedTable, Outbox, Rows, ValueType};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -32,6 +32,9 @@ pub struct Log {
     /// The columns of an outbox. No part of the hash, for the same reason.
     #[serde(skip)]
     pub outbox: Outbox,
+    /// Rows of CSV and Parquet files. No part of the hash, for the same reason.
+    #[serde(skip)]
+    pub rows: Vec<Rows>,
 }
 
 /// How many rejects are borne since the current release; none: any number.

@@ -15,7 +15,7 @@ mod value;
 
 pub mod dimension;
 
-pub use change::{Becoming, ChangedTable, Outbox, Unit};
+pub use change::{Becoming, ChangedTable, EventOfRow, Outbox, Rows, Unit};
 pub use compile::{compile, load};
 pub use dimension::{Attribute, Dimension, DimensionAction, DimensionEvent, Entity, PlainLevel, Tracking};
 pub use event::{Envelope, EventType, Field, FieldRef, ListField, Log, RejectLimits};

@@ -1,14 +1,14 @@
 //! `[log]` as written.
 
 use super::read::{Read, Value};
-use super::{At, Named, OutboxSpec, Problems, TableSpec};
+use super::{At, Named, OutboxSpec, Problems, RowsSpec, TableSpec};
 use schemars::JsonSchema;
 
 /// Where events come from.
 #[derive(Debug, Clone, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LogSpec {
-    /// Files or glob patterns, relative to the pipeline file: `.ndjson`, `.ndjson.gz`, `.ndjson.zst`. Their order is the log's.
+    /// Files or glob patterns, relative to the pipeline file: NDJSON, CSV or Parquet; plain, `.gz` or `.zst`. Their order is the log's.
     /// What a pattern finds through a link outside the folder that it names is refused.
     #[schemars(required)]
     pub files: Option<Vec<At<String>>>,
@@ -32,6 +32,9 @@ pub struct LogSpec {
     pub tables: Named<TableSpec>,
     /// The columns of an outbox, where they are not those of Debezium's event router.
     pub outbox: Option<OutboxSpec>,
+    /// Rows of CSV and Parquet files, each an event.
+    #[schemars(default)]
+    pub rows: Named<RowsSpec>,
 }
 
 /// The names of the fields around a payload.
@@ -73,6 +76,7 @@ impl Read for LogSpec {
             max_reject_share: table.optional("max_reject_share", problems),
             tables: table.optional("tables", problems).unwrap_or_default(),
             outbox: table.optional("outbox", problems),
+            rows: table.optional("rows", problems).unwrap_or_default(),
         };
         table.finish(problems);
         Some(spec)

@@ -11,6 +11,7 @@ mod fact;
 mod log;
 mod problem;
 mod read;
+mod rows;
 mod schema;
 mod span;
 mod statement;
@@ -29,6 +30,7 @@ pub use fact::{
 };
 pub use log::{EnvelopeSpec, Instant, LogSpec};
 pub use problem::{Certainty, Problem, Problems};
+pub use rows::RowsSpec;
 pub use schema::json_schema;
 pub use span::{At, Named, Span};
 pub use suggest::{closest, list};

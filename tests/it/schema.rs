@@ -63,6 +63,7 @@ fn the_schema_and_the_walker_know_the_same_keys() {
         "log",
         "log.envelope",
         "log.outbox",
+        "log.rows.x",
         "log.tables.x",
     ];
     assert_eq!(paths.iter().copied().collect::<BTreeSet<_>>(), expected.into());
@@ -109,6 +110,7 @@ fn is_of(path: &str, message: &str) -> bool {
         "" => "a pipeline",
         "log" => "[log]",
         "log.envelope" => "an envelope",
+        "log.rows.x" => "rows of the log",
         "events.x" => "an event type",
         "facts.x" => "a fact",
         "facts.x.on.x" => "an event of a fact",

@@ -5,7 +5,7 @@ use super::fields::{Notes, UnknownFields};
 use super::plan::{Kind, Plan};
 use super::rows::{EventRows, Finished};
 use crate::error::Result;
-use crate::log::format::{Debezium, Format, Said};
+use crate::log::format::{CsvFile, CsvRows, Debezium, Format, Said, read_object, record_length};
 use crate::log::json;
 use crate::log::reject::{Code, Flaw};
 use crate::log::source::{Block, Shape};
@@ -59,16 +59,22 @@ struct Decoder<'p> {
     /// The type of the line at hand, as far as it is known.
     event: Option<usize>,
     /// `None`: the lines are the log's own.
-    adapter: Option<Box<Adapter>>,
+    adapter: Option<Box<Adapter<'p>>>,
     decoded: Decoded,
 }
 
 /// Brings records of another format into the log's own form.
-#[derive(Default)]
-struct Adapter {
-    debezium: Debezium,
+struct Adapter<'p> {
+    foreign: Foreign<'p>,
     /// The record at hand, in that form.
     event: Vec<u8>,
+}
+
+/// A format that is not the log's own.
+enum Foreign<'p> {
+    Debezium(Debezium),
+    Objects,
+    Csv(CsvRows<'p>),
 }
 
 /// What a line is, unless it is flawed.
@@ -83,27 +89,13 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Decodes a block.
 pub fn decode(plan: &Plan, block: Block) -> Result<Decoded> {
     let bytes = Arc::clone(&block.bytes);
-    let shape = block.shape;
-    let mut decoder = Decoder {
-        plan,
-        rows: plan.events.iter().map(|_| None).collect(),
-        notes: Notes::default(),
-        event: None,
-        adapter: (block.format == Format::Debezium).then(Box::default),
-        decoded: Decoded {
-            block,
-            entries: Vec::new(),
-            rows: Vec::new(),
-            lines: 0,
-            read: 0,
-            blank: 0,
-            ignored: 0,
-            leap_seconds: 0,
-            unknown_fields: UnknownFields::new(),
-        },
-    };
+    let (shape, format) = (block.shape, block.format.clone());
+    let mut decoder = Decoder::new(plan, block)?;
     match shape {
-        Shape::Lines => decoder.lines(&bytes),
+        Shape::Lines => match &format {
+            Format::Csv(file) => decoder.records(&bytes, file),
+            _ => decoder.lines(&bytes),
+        },
         Shape::TooLong { length_bytes } => decoder.too_long(&bytes, length_bytes),
         Shape::TornTail => {
             decoder.decoded.read = 1;
@@ -112,16 +104,98 @@ pub fn decode(plan: &Plan, block: Block) -> Result<Decoded> {
             decoder.entry(0, 0, bytes.len(), decoder.reject(flaw));
         }
     }
-    let Decoder { rows, mut decoded, .. } = decoder;
-    for (event, (rows, contract)) in rows.into_iter().zip(&plan.events).enumerate() {
-        if let Some(rows) = rows {
-            decoded.rows.push(rows.finish(event, contract)?);
-        }
-    }
-    Ok(decoded)
+    decoder.finish()
 }
 
-impl Decoder<'_> {
+/// Decodes records that were cut out of files of one format, each as if it were one line.
+pub fn decode_each(plan: &Plan, records: &[&[u8]], format: Format) -> Result<Decoded> {
+    let bytes = Arc::new(records.join(&b'\n'));
+    let block = Block { bytes: Arc::clone(&bytes), offset_bytes: 0, shape: Shape::Lines, format };
+    let mut decoder = Decoder::new(plan, block)?;
+    let is_utf8 = std::str::from_utf8(&bytes).is_ok();
+    let mut start = 0;
+    for record in records {
+        decoder.physical_line(record, start, is_utf8);
+        decoder.decoded.lines += 1;
+        start += record.len() + 1;
+    }
+    decoder.finish()
+}
+
+impl<'p> Adapter<'p> {
+    /// `None`: the lines are the log's own.
+    fn of(plan: &'p Plan, format: &Format) -> Result<Option<Box<Self>>> {
+        let foreign = match format {
+            Format::Lines => return Ok(None),
+            Format::Debezium => Foreign::Debezium(Debezium::default()),
+            Format::Objects => Foreign::Objects,
+            Format::Csv(file) => Foreign::Csv(CsvRows::of(plan, file)?),
+        };
+        Ok(Some(Box::new(Self { foreign, event: Vec::new() })))
+    }
+
+    /// Writes the event that a record is.
+    fn read(&mut self, plan: &Plan, record: &[u8]) -> Result<Said, Flaw> {
+        match &mut self.foreign {
+            Foreign::Debezium(debezium) => debezium.read(plan, record, &mut self.event),
+            Foreign::Objects => read_object(plan, record, &mut self.event),
+            Foreign::Csv(rows) => rows.read(plan, record, &mut self.event),
+        }
+    }
+}
+
+impl<'p> Decoder<'p> {
+    fn new(plan: &'p Plan, block: Block) -> Result<Self> {
+        Ok(Self {
+            plan,
+            rows: plan.events.iter().map(|_| None).collect(),
+            notes: Notes::default(),
+            event: None,
+            adapter: Adapter::of(plan, &block.format)?,
+            decoded: Decoded {
+                block,
+                entries: Vec::new(),
+                rows: Vec::new(),
+                lines: 0,
+                read: 0,
+                blank: 0,
+                ignored: 0,
+                leap_seconds: 0,
+                unknown_fields: UnknownFields::new(),
+            },
+        })
+    }
+
+    fn finish(self) -> Result<Decoded> {
+        let Self { plan, rows, mut decoded, .. } = self;
+        for (event, (rows, contract)) in rows.into_iter().zip(&plan.events).enumerate() {
+            if let Some(rows) = rows {
+                decoded.rows.push(rows.finish(event, contract)?);
+            }
+        }
+        Ok(decoded)
+    }
+
+    /// Records whose line ends may stand inside quotes.
+    fn records(&mut self, bytes: &[u8], file: &CsvFile) {
+        let is_utf8 = std::str::from_utf8(bytes).is_ok();
+        let mut start = 0;
+        while let Some(rest) = bytes.get(start..).filter(|rest| !rest.is_empty()) {
+            let length = record_length(rest, file.delimiter).unwrap_or(rest.len());
+            let (whole, _) = rest.split_at(length);
+            let lines = memchr::memchr_iter(b'\n', whole).count().max(1) as u64;
+            let record = whole.strip_suffix(b"\n").unwrap_or(whole);
+            if self.decoded.block.offset_bytes + (start as u64) < file.rows_from_bytes {
+                // The header, which is no row.
+                (self.decoded.read, self.decoded.blank) = (self.decoded.read + 1, self.decoded.blank + 1);
+            } else {
+                self.physical_line(record, start, is_utf8);
+            }
+            self.decoded.lines += lines;
+            start += length;
+        }
+    }
+
     fn lines(&mut self, bytes: &[u8]) {
         let is_utf8 = std::str::from_utf8(bytes).is_ok();
         let mut start = 0;
@@ -185,7 +259,7 @@ impl Decoder<'_> {
         match self.adapter.take() {
             None => self.event(line, start),
             Some(mut adapter) => {
-                let judged = match adapter.debezium.read(self.plan, line, &mut adapter.event) {
+                let judged = match adapter.read(self.plan, line) {
                     Ok(Said::Event) => self.event(&adapter.event, start),
                     Ok(Said::Ignored) => Ok(Judged::Ignored),
                     Ok(Said::Nothing) => Ok(Judged::Blank),

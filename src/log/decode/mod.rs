@@ -14,7 +14,7 @@ mod rows;
 mod time;
 mod value;
 
-pub use block::{Decoded, Entry, Verdict, decode};
+pub use block::{Decoded, Entry, Verdict, decode, decode_each};
 pub use lift::{Lifted, Missing};
 pub use plan::{EventPlan, Kind, ListPlan, Plan};
 pub use rows::Finished;

@@ -57,6 +57,9 @@ impl Debezium {
             return Ok(Said::Nothing);
         }
         let outer = Object::of_line(line)?;
+        if outbox::is_row(plan, &outer) {
+            return outbox::write(plan, &outer, None, out).map(|()| Said::Event);
+        }
         let (object, schema) = match (outer.get("payload"), outer.has("op")) {
             (Some(b"null"), false) => return Ok(Said::Nothing),
             (Some(payload), false) => match Object::of(payload) {
@@ -67,9 +70,6 @@ impl Debezium {
         };
         if let Some(control) = Control::of(&object) {
             return control.judge(plan).map(|()| Said::Ignored);
-        }
-        if outbox::is_row(plan, &object) {
-            return outbox::write(plan, &object, None, out).map(|()| Said::Event);
         }
         let change = Change::of(object)?;
         let Some(table) = plan.formats.table(&change.table) else {

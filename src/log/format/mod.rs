@@ -9,22 +9,27 @@
 
 mod connect;
 mod control;
+mod csv;
 mod debezium;
 mod object;
 mod outbox;
 mod place;
 mod plan;
 mod recognise;
+mod rows;
 mod writer;
 
+pub use csv::{cells, last_end, record_length};
 pub use debezium::Debezium;
 pub use plan::Formats;
 pub use recognise::{Recognised, recognise};
+pub use rows::{CsvRows, read_object};
+pub use writer::{Clock, write_text, write_time};
 
 use serde::{Deserialize, Serialize};
 
 /// How the records of a file stand in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
     /// The log's own: one event a line.
@@ -32,6 +37,20 @@ pub enum Format {
     Lines,
     /// Changes of database tables as Debezium tells them, or rows of an outbox; one a line.
     Debezium,
+    /// Rows of a table, each an object whose members are its columns.
+    Objects,
+    /// Rows of a table under a header.
+    Csv(CsvFile),
+}
+
+/// What the header of a CSV file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CsvFile {
+    /// Without its line end.
+    pub header: String,
+    pub delimiter: u8,
+    /// Where the first row begins.
+    pub rows_from_bytes: u64,
 }
 
 /// What a record says.

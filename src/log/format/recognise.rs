@@ -1,28 +1,65 @@
 //! The beginning of a file → the format of its records.
 
-use super::Format;
 use super::control::Control;
 use super::object::Object;
 use super::outbox;
+use super::rows::header;
+use super::{CsvFile, Format, csv};
 use crate::log::decode::Plan;
 
 /// How many lines may say nothing before it is left open what a file holds.
 const LINES: usize = 64;
 
 /// What the beginning of a file says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recognised {
     Format(Format),
     /// A format that Starlog does not read, by name.
     Foreign(&'static str),
+    /// CSV whose header no declared rows have; why not.
+    WrongHeader(String),
     /// No line says it.
     Unclear,
 }
 
-/// Looks for the first line that says what it is.
-pub fn recognise(plan: &Plan, start: &[u8]) -> Recognised {
+/// Looks for the first line that says what it is. The bytes begin at this offset.
+pub fn recognise(plan: &Plan, start: &[u8], offset_bytes: u64) -> Recognised {
+    let header = csv_header(plan, start, offset_bytes);
+    if let Some(Ok(file)) = header {
+        return Recognised::Format(Format::Csv(file));
+    }
     let mut lines = start.split(|byte| *byte == b'\n').take(LINES);
-    lines.find_map(|line| of_line(plan, line)).unwrap_or(Recognised::Unclear)
+    match (lines.find_map(|line| of_line(plan, line)), header) {
+        (Some(recognised), _) => recognised,
+        (None, Some(Err(message))) => Recognised::WrongHeader(message),
+        (None, _) => Recognised::Unclear,
+    }
+}
+
+/// The header of declared rows, or why this line is none; `None` for what cannot be one.
+fn csv_header(plan: &Plan, start: &[u8], offset_bytes: u64) -> Option<Result<CsvFile, String>> {
+    if matches!(start.trim_ascii_start().first(), None | Some(b'{' | b'[' | 0)) {
+        return None;
+    }
+    let mut flaws = Vec::new();
+    for delimiter in plan.formats.delimiters() {
+        let length = csv::record_length(start, delimiter)?;
+        let line = std::str::from_utf8(start.get(..length)?).ok()?.trim_end_matches(['\r', '\n']);
+        let shown = char::from(delimiter);
+        match header(line, delimiter) {
+            None => flaws.push(format!("parted by {shown:?} it is no header, or names a column twice")),
+            Some(columns) if plan.formats.rows_of(&columns, Some(delimiter)).is_some() => {
+                let rows_from_bytes = offset_bytes + length as u64;
+                return Some(Ok(CsvFile { header: line.to_owned(), delimiter, rows_from_bytes }));
+            }
+            Some(columns) => {
+                let why = plan.formats.lacking(&columns, Some(delimiter));
+                flaws.push(format!("parted by {shown:?} {why}"));
+            }
+        }
+    }
+    (!flaws.is_empty())
+        .then(|| Err(format!("its first line is no header of declared rows: {}", flaws.join("; "))))
 }
 
 fn of_line(plan: &Plan, line: &[u8]) -> Option<Recognised> {
@@ -46,6 +83,11 @@ fn of_line(plan: &Plan, line: &[u8]) -> Option<Recognised> {
     let inner = if line.has("op") { None } else { line.object("payload") };
     if is_change(inner.as_ref().unwrap_or(&line)) || is_outbox {
         return Some(Recognised::Format(Format::Debezium));
+    }
+    let columns: Vec<String> =
+        line.members().iter().map(|member| String::from_utf8_lossy(&member.name).into_owned()).collect();
+    if plan.formats.rows_of(&columns, None).is_some() {
+        return Some(Recognised::Format(Format::Objects));
     }
     // A line of its own that lacks a field is a flawed one.
     own.contains(&true).then_some(Recognised::Format(Format::Lines))

@@ -16,6 +16,8 @@ pub enum FileCode {
     Encoding,
     /// A format that Starlog does not read.
     Format,
+    /// A CSV file whose header names no rows that the pipeline declares.
+    CsvHeader,
     /// A compressed file that breaks off.
     Truncated,
     /// Bytes behind the end of a compressed file.
@@ -46,6 +48,7 @@ impl FileCode {
             Self::Unreadable => "unreadable",
             Self::Encoding => "encoding",
             Self::Format => "format",
+            Self::CsvHeader => "csv-header",
             Self::Truncated => "truncated",
             Self::TrailingGarbage => "trailing-garbage",
             Self::Corrupt => "corrupt",
@@ -67,6 +70,7 @@ impl FileCode {
             Self::Format => {
                 "write it as NDJSON with the envelope of the pipeline, or let Debezium tell the changes"
             }
+            Self::CsvHeader => "declare its columns in `[log.rows]` of the pipeline, and its delimiter",
             Self::Truncated => "if it is still being written or copied, run again when it is whole",
             Self::TrailingGarbage | Self::Corrupt => "fetch the file again",
             Self::Bomb => "look at what is in it before you feed it to any program",

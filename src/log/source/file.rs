@@ -16,6 +16,8 @@ pub enum Packing {
     Plain,
     Gzip,
     Zstd,
+    /// Rows, which are read as lines.
+    Parquet,
 }
 
 /// An open regular file.
@@ -36,6 +38,8 @@ impl Packing {
         match start {
             [0x1f, 0x8b, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            // The second is that of an encrypted file, which says so when it is opened.
+            [b'P', b'A', b'R', b'1' | b'E', ..] => Self::Parquet,
             _ => Self::Plain,
         }
     }

@@ -7,7 +7,7 @@ use super::failure::{FileCode, FileFailure};
 use super::file::RegularFile;
 use super::input::{Input, refuse_strange_content};
 use super::trail::Trail;
-use crate::log::format::Format;
+use crate::log::format::{Format, cells, last_end};
 use crate::log::json;
 use std::sync::Arc;
 
@@ -127,9 +127,16 @@ impl Reader {
             if !self.begun {
                 self.begin()?;
             }
-            let fresh = self.buffer.get(searched..).unwrap_or_default();
-            if let Some(at) = memchr::memrchr(b'\n', fresh) {
-                return Ok(Some(self.take(searched + at + 1, Shape::Lines)));
+            let end = match &self.format {
+                // A line end may stand inside quotes, so a record is looked for from its beginning.
+                Format::Csv(file) => last_end(&self.buffer, file.delimiter),
+                _ => {
+                    let fresh = self.buffer.get(searched..).unwrap_or_default();
+                    memchr::memrchr(b'\n', fresh).map(|at| searched + at + 1)
+                }
+            };
+            if let Some(end) = end {
+                return Ok(Some(self.take(end, Shape::Lines)));
             }
             if !self.more {
                 return Ok(self.tail());
@@ -183,7 +190,14 @@ impl Reader {
             return None;
         }
         if !self.ends_inside_line {
-            if json::whole_object(&self.buffer) || (is_blank && self.input.is_packed()) {
+            let is_whole = match &self.format {
+                Format::Csv(file) => {
+                    let record = std::str::from_utf8(&self.buffer);
+                    self.input.is_packed() && record.is_ok_and(|record| cells(record, file.delimiter).is_ok())
+                }
+                _ => json::whole_object(&self.buffer),
+            };
+            if is_whole || (is_blank && self.input.is_packed()) {
                 self.ends_inside_line = true;
                 return Some(self.take(length, Shape::Lines));
             }
@@ -223,7 +237,7 @@ impl Reader {
             bytes: Arc::new(kept),
             offset_bytes: before.1,
             shape: Shape::TooLong { length_bytes },
-            format: self.format,
+            format: self.format.clone(),
         }))
     }
 
@@ -233,7 +247,7 @@ impl Reader {
         self.trail.consume(&bytes);
         let offset_bytes = self.offset_bytes;
         self.offset_bytes += length as u64;
-        Block { bytes: Arc::new(bytes), offset_bytes, shape, format: self.format }
+        Block { bytes: Arc::new(bytes), offset_bytes, shape, format: self.format.clone() }
     }
 
     fn consume(&mut self, length: usize) {

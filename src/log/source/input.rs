@@ -3,6 +3,7 @@
 use super::failure::{FileCode, FileFailure};
 use super::file::{Packing, RegularFile};
 use super::gzip::{GzipMembers, TrailingGarbage};
+use super::rows::ParquetLines;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -32,6 +33,7 @@ impl Input {
         handle.seek(SeekFrom::Start(plain_offset)).map_err(broken)?;
         let counted = Counted { file: handle, count: Arc::clone(&stored) };
         let reader: Box<dyn Read + Send> = match file.packing {
+            Packing::Parquet => Box::new(ParquetLines::new(file, Arc::clone(&stored))?),
             Packing::Plain => Box::new(counted),
             Packing::Gzip => Box::new(GzipMembers::new(BufReader::with_capacity(BUFFER_BYTES, counted))),
             Packing::Zstd => {
@@ -78,7 +80,8 @@ impl Input {
     }
 
     fn no_bomb(&mut self) -> Result<(), FileFailure> {
-        if self.is_packed() && self.given > BOMB_BYTES && self.given / BOMB_RATIO > self.stored_bytes() {
+        let may_be_bomb = matches!(self.packing, Packing::Gzip | Packing::Zstd);
+        if may_be_bomb && self.given > BOMB_BYTES && self.given / BOMB_RATIO > self.stored_bytes() {
             let message = format!("it decompresses to more than {BOMB_RATIO} times its size");
             return Err(FileFailure::new(&self.name, FileCode::Bomb, message));
         }
@@ -97,7 +100,7 @@ impl Input {
             Packing::Zstd if text.contains("too much memory") => FileCode::Window,
             Packing::Zstd if text.contains("ictionary") => FileCode::Dictionary,
             Packing::Zstd if text.contains("Unknown frame") => FileCode::TrailingGarbage,
-            Packing::Gzip | Packing::Zstd => FileCode::Corrupt,
+            Packing::Gzip | Packing::Zstd | Packing::Parquet => FileCode::Corrupt,
         };
         FileFailure::new(&self.name, code, text)
     }
@@ -129,6 +132,13 @@ pub fn refuse_strange_content(start: &[u8], is_packed: bool, name: &str) -> Resu
     );
     if wide {
         return Err(FileFailure::new(name, FileCode::Encoding, "UTF-16 or UTF-32; a log is UTF-8"));
+    }
+    if name.to_lowercase().ends_with(".parquet")
+        && !is_packed
+        && start.first().is_some_and(|byte| *byte != b'{')
+    {
+        let message = "called Parquet, but it does not begin as such a file does (PAR1)";
+        return Err(FileFailure::new(name, FileCode::Corrupt, message));
     }
     if is_packed && Packing::of(start) != Packing::Plain {
         return Err(FileFailure::new(name, FileCode::Nested, "a compressed file inside a compressed file"));

@@ -20,6 +20,7 @@ mod gzip;
 mod input;
 mod known;
 mod recognise;
+mod rows;
 mod trail;
 mod whole;
 

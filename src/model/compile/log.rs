@@ -4,6 +4,7 @@ use super::calendar::zone;
 use super::changes;
 use super::contracts::Contracts;
 use super::limits;
+use super::rows;
 use crate::model::{Envelope, Log};
 use crate::spec::{At, EnvelopeSpec, Instant, LogSpec, Problems, Spec};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -33,6 +34,7 @@ pub(super) fn compile(
         bears,
         tables,
         outbox: changes::outbox(log, problems),
+        rows: rows::compile(log, contracts, problems),
     })
 }
 

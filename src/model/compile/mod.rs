@@ -21,6 +21,7 @@ mod limits;
 mod log;
 mod measure;
 mod names;
+mod rows;
 mod signs;
 mod types;
 

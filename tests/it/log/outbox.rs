@@ -80,10 +80,13 @@ fn rows_that_stand_alone_say_their_time() {
     let _ = library.ingest(&["a.ndjson"]);
     assert_eq!(library.column("Posted", "_time"), ["2024-05-01T10:00:00.123"]);
 
-    let lines = [at(json!("2024-05-01T10:00:00Z")), at(json!(1_714_557_600_123_i64)), row(3)];
+    let mut unpacked = at(json!("2024-05-02T10:00:00Z"));
+    unpacked["payload"] = json!({"letter": 2, "postage": 1});
+    unpacked["id"] = json!("u2");
+    let lines = [at(json!("2024-05-01T10:00:00Z")), at(json!(1_714_557_600_123_i64)), row(3), unpacked];
     let library = letters("time = \"sent\"", &lines);
     let _ = library.ingest(&["a.ndjson"]);
-    assert_eq!(library.column("Posted", "_time"), ["2024-05-01T10:00:00"]);
+    assert_eq!(library.column("Posted", "_time"), ["2024-05-01T10:00:00", "2024-05-02T10:00:00"]);
     assert_eq!(library.codes(), ["time", "missing-field"]);
 }
 

@@ -1,0 +1,378 @@
+//! Rows of CSV, of Parquet, and objects of other names: what is an event, what a reject, and how files go on.
+
+use super::{Library, gzip};
+use arrow::array::{
+    ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
+    StructArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field, Fields};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+use starlog::log::{Account, FileCode};
+use std::sync::Arc;
+
+const SAMPLES: &str = r#"
+name = "samples"
+
+[log]
+files = ["*"]
+envelope = { type = "what", time = "at", payload = "body", id = "uid", order = "n", zone = "Europe/Oslo" }
+ignore = ["Blank"]
+
+[log.rows.taken]
+event = "Taken"
+time = "taken_at"
+id = "sample no"
+fields = { sample = "sample no" }
+nulls = ["", "NULL"]
+delimiter = ";"
+
+[log.rows.judged]
+type = "kind"
+time = "when"
+id = "key"
+order = "seq"
+unit = "s"
+
+[events.Taken]
+fields = { sample = "integer", depth = "decimal(8,3)?", place = "text?", wet = "boolean?", sown = "date?" }
+[events.Judged]
+fields = { key = "text", verdict = "text" }
+"#;
+
+fn samples() -> Library {
+    Library::with(SAMPLES)
+}
+
+#[test]
+fn rows_of_csv_are_events() {
+    let library = samples();
+    library.write(
+        "a.csv",
+        "\u{feff}\"sample no\";taken_at;depth;place;wet;sown;colour\r\n\
+         9007199254740993;2024-05-01 12:00:00;1.250;\"Bay; \"\"north\"\"\r\nside\";true;2024-04-30;red\r\n\
+         \r\n\
+         2;2024-05-01T10:00:00Z;NULL;;false;;\"\"\n",
+    );
+    let report = library.ingest(&["a.csv"]);
+    assert_eq!(
+        report.total,
+        Account { read: 4, accepted: 2, blank: 2, ..Account::default() },
+        "a header says nothing"
+    );
+    assert_eq!(
+        library.values(
+            "Taken",
+            &["_id", "_time", "sample", "depth", "place", "wet", "sown", "_unknown", "_line", "_offset"]
+        ),
+        [
+            [
+                "9007199254740993",
+                "2024-05-01T10:00:00",
+                "9007199254740993",
+                "1.250",
+                "Bay; \"north\"\r\nside",
+                "true",
+                "2024-04-30",
+                r#"{"colour":"red"}"#,
+                "2",
+                "53"
+            ],
+            ["2", "2024-05-01T10:00:00", "2", "∅", "∅", "false", "∅", r#"{"colour":null}"#, "5", "142"],
+        ]
+    );
+}
+
+#[test]
+fn a_record_that_is_no_row_is_a_reject_and_the_next_one_is_read() {
+    let library = samples();
+    let head = "sample no;taken_at;depth;wet\n";
+    let rows = [
+        ("1;2024-05-01T10:00:00Z;1;true", ""),
+        ("2;2024-05-01T10:00:00Z;1", "csv-ragged"),
+        ("3;2024-05-01T10:00:00Z;1;true;x", "csv-ragged"),
+        ("4;2024-05-01T10:00:00Z;5\" pipe;true", "csv-quote"),
+        ("5;\"2024-05-01T10:00:00Z\"x;1;true", "csv-quote"),
+        ("six;2024-05-01T10:00:00Z;1;true", "type"),
+        ("7;2024-05-01T10:00:00Z;1,5;true", "money-format"),
+        ("8;2024-05-01T10:00:00Z;1;Y", "type"),
+        ("9;yesterday;1;true", "time"),
+        ("10;1714557600;1;true", "time"),
+        (";2024-05-01T10:00:00Z;1;true", "no-id"),
+        ("12;2024-05-01T10:00:00Z;1;true", ""),
+    ];
+    let text: String = rows.iter().map(|(row, _)| format!("{row}\n")).collect();
+    library.write("a.csv", format!("{head}{text}"));
+    let report = library.ingest(&["a.csv"]);
+    assert_eq!((report.total.read, report.total.accepted), (13, 2));
+    let codes: Vec<(usize, String)> =
+        library.reject_messages().into_iter().map(|(line, code, _)| (line - 2, code)).collect();
+    let flawed = rows.iter().enumerate().filter(|(_, (_, code))| !code.is_empty());
+    let expected: Vec<(usize, String)> = flawed.map(|(at, (_, code))| (at, (*code).to_owned())).collect();
+    assert_eq!(codes, expected);
+    for (reject, (row, _)) in library.rejects().iter().zip(rows.iter().filter(|(_, code)| !code.is_empty())) {
+        assert_eq!(reject.raw, row.as_bytes());
+    }
+}
+
+#[test]
+fn a_csv_file_grows_and_its_unfinished_record_waits() {
+    let library = samples();
+    library.write("a.csv", "sample no;taken_at;place\n1;2024-05-01T10:00:00Z;\"half\n");
+    let report = library.ingest(&["a.csv"]);
+    assert_eq!((report.total.read, report.total.accepted, report.files[0].held_bytes), (1, 0, 29));
+    library.append("a.csv", "and half\"\n2;2024-05-01T10:00:00Z;b");
+    assert_eq!(library.ingest(&["a.csv"]).total.accepted, 1);
+    library.append("a.csv", "ay\n");
+    assert_eq!(library.ingest(&["a.csv"]).total.accepted, 1);
+    assert_eq!(library.column("Taken", "place"), ["half\nand half", "bay"]);
+    assert_eq!(library.column("Taken", "_line"), ["2", "4"]);
+
+    library.write("b.gz", gzip("sample no;taken_at\n3;2024-05-01T10:00:00Z\n4;2024-05-01T10:00:00Z"));
+    assert_eq!(library.ingest(&["b.gz"]).total.accepted, 2, "nobody adds to a packed file");
+    library.write("c.gz", gzip("sample no;taken_at\n5;2024-05-01T10:00:00Z\n6;\"2024"));
+    assert_eq!(library.ingest(&["c.gz"]).total.rejected, 1);
+    assert_eq!(library.codes(), ["torn-tail"]);
+}
+
+#[test]
+fn rows_are_the_same_however_blocks_are_cut() {
+    let library = samples();
+    let row = |at: u32| format!("{at};2024-05-01T10:00:00Z;\"a\nb \"\"{}\"\"\"\n", "x".repeat(200));
+    let text: String = (1..=30_000).map(row).collect();
+    library.write("a.csv", format!("sample no;taken_at;place\n{text}"));
+    let report = library.ingest(&["a.csv"]);
+    assert_eq!((report.total.accepted, report.total.rejected), (30_000, 0));
+    let lines = library.column("Taken", "_line");
+    assert_eq!((lines[0].as_str(), lines[29_999].as_str()), ("2", "60000"));
+}
+
+#[test]
+fn a_header_that_no_rows_have_fails_the_file_alone() {
+    for (header, reason) in [
+        ("sample no;depth", "it lacks `taken_at` of the rows `taken`"),
+        ("sample no,taken_at,depth", "it lacks `sample no`"),
+        ("sample no;taken_at;sample no", "names a column twice"),
+        ("1;2024-05-01T10:00:00Z;1", "it lacks"),
+    ] {
+        let library = samples();
+        library.write("a.csv", format!("{header}\n1;2;3\n"));
+        library.write("b.csv", "sample no;taken_at\n3;2024-05-01T10:00:00Z\n");
+        let report = library.ingest(&["a.csv", "b.csv"]);
+        assert_eq!((report.failures.len(), report.failures[0].code), (1, FileCode::CsvHeader));
+        assert!(report.failures[0].message.contains(reason), "{}", report.failures[0].message);
+        assert_eq!(report.total.accepted, 1);
+    }
+}
+
+#[test]
+fn a_column_may_name_the_event_type() {
+    let library = samples();
+    library.write(
+        "a.csv",
+        "key,kind,when,seq,verdict\nk1,Judged,1714557600,7,good\nk2,Blank,1714557600,,\nk3,Burnt,1714557600,1,\nk4,Judged,2024-05-01T10:00:00Z,x,bad\n",
+    );
+    let report = library.ingest(&["a.csv"]);
+    assert_eq!(
+        report.total,
+        Account { read: 5, accepted: 1, blank: 1, ignored: 1, rejected: 2, duplicate: 0 }
+    );
+    assert_eq!(
+        library.values("Judged", &["_id", "_time", "_order", "key", "verdict", "_unknown"]),
+        [["k1", "2024-05-01T10:00:00", "7", "k1", "good", "∅"]]
+    );
+    assert_eq!(library.codes(), ["unknown-type", "not-integer"]);
+}
+
+#[test]
+fn objects_of_other_names_are_rows_too() {
+    let library = samples();
+    library.write(
+        "a.ndjson",
+        "{\"key\":\"k1\",\"kind\":\"Judged\",\"when\":1714557600,\"seq\":3,\"verdict\":\"fair\",\"by\":{\"name\":\"x\"}}\n{\"key\":\"k2\"}\n",
+    );
+    let report = library.ingest(&["a.ndjson"]);
+    assert_eq!((report.total.accepted, library.codes()), (1, vec!["missing-field".to_owned()]));
+    assert_eq!(
+        library.values("Judged", &["_id", "_order", "verdict", "_unknown"]),
+        [["k1", "3", "fair", r#"{"by":{"name":"x"}}"#]]
+    );
+}
+
+fn parquet_file(columns: Vec<(&str, ArrayRef)>, compression: Compression) -> Vec<u8> {
+    let batch = RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, array)| (name, array, true)),
+    )
+    .unwrap();
+    let properties = WriterProperties::builder().set_compression(compression).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+fn taken(compression: Compression) -> Vec<u8> {
+    let micros = 1_714_557_600_000_000;
+    parquet_file(
+        vec![
+            ("sample no", Arc::new(Int64Array::from(vec![1, 9_007_199_254_740_993, 3]))),
+            (
+                "taken_at",
+                Arc::new(TimestampMicrosecondArray::from(vec![micros, micros, micros]).with_timezone("UTC")),
+            ),
+            (
+                "depth",
+                Arc::new(
+                    Decimal128Array::from(vec![Some(-1_250), None, Some(123_456_789)])
+                        .with_precision_and_scale(12, 4)
+                        .unwrap(),
+                ),
+            ),
+            ("place", Arc::new(StringArray::from(vec![Some("Bay \"x\"\n\u{1}"), None, Some("NULL")]))),
+            ("sown", Arc::new(Date32Array::from(vec![Some(0), None, Some(19_843)]))),
+            ("heat", Arc::new(Float64Array::from(vec![0.1, f64::NAN, 1e21]))),
+        ],
+        compression,
+    )
+}
+
+#[test]
+fn rows_of_parquet_are_events() {
+    for compression in [Compression::UNCOMPRESSED, Compression::SNAPPY, Compression::ZSTD(Default::default())]
+    {
+        let library = samples();
+        library.write("a.bin", taken(compression));
+        let report = library.ingest(&["a.bin"]);
+        assert_eq!(report.failures, [], "{compression}");
+        assert_eq!(report.total, Account { read: 3, accepted: 2, rejected: 1, ..Account::default() });
+        assert_eq!(
+            library
+                .values("Taken", &["_id", "_time", "sample", "depth", "place", "sown", "_unknown", "_line"]),
+            [
+                [
+                    "1",
+                    "2024-05-01T10:00:00",
+                    "1",
+                    "-0.125",
+                    "Bay \"x\"\n\u{1}",
+                    "1970-01-01",
+                    r#"{"heat":0.1}"#,
+                    "1"
+                ],
+                [
+                    "9007199254740993",
+                    "2024-05-01T10:00:00",
+                    "9007199254740993",
+                    "∅",
+                    "∅",
+                    "∅",
+                    r#"{"heat":"NaN"}"#,
+                    "2"
+                ],
+            ]
+        );
+        let rejects = library.rejects();
+        assert_eq!((rejects[0].code.as_str(), rejects[0].line), ("scale", 3));
+        let kept = r#"{"sample no":3,"taken_at":"2024-05-01T10:00:00.000000Z","depth":12345.6789,"place":"NULL","sown":"2024-04-30","heat":1000000000000000000000}"#;
+        assert_eq!(String::from_utf8_lossy(&rejects[0].raw), kept);
+
+        // The same rows in another file are known.
+        library.write("b.bin", taken(Compression::ZSTD(Default::default())));
+        let again = library.ingest(&["a.bin", "b.bin"]);
+        assert_eq!((again.total.accepted, again.total.duplicate), (0, 3));
+    }
+}
+
+/// A Parquet file whose columns are the envelope's is a log like any other, lists of objects included.
+#[test]
+fn parquet_may_hold_the_log_s_own_envelope() {
+    let pipeline = r#"
+name = "samples"
+[log]
+files = ["*"]
+envelope = { type = "what", time = "at", payload = "body", zone = "Europe/Oslo" }
+[events.Mixed]
+fields = { bowl = "integer" }
+lists.parts = { grams = "integer" }
+"#;
+    let grams = Field::new("grams", DataType::Int64, true);
+    let parts = StructArray::from(vec![(
+        Arc::new(grams.clone()),
+        Arc::new(Int64Array::from(vec![5, 6])) as ArrayRef,
+    )]);
+    let item = Arc::new(Field::new_struct("item", vec![grams], true));
+    let lists = ListArray::new(item.clone(), OffsetBuffer::from_lengths([2, 0]), Arc::new(parts), None);
+    let fields = Fields::from(vec![
+        Field::new("bowl", DataType::Int64, true),
+        Field::new("parts", DataType::List(item), true),
+    ]);
+    let body = StructArray::new(fields, vec![Arc::new(Int64Array::from(vec![1, 2])), Arc::new(lists)], None);
+    let nanos = 1_714_557_600_123_456_000;
+    let bytes = parquet_file(
+        vec![
+            ("what", Arc::new(StringArray::from(vec!["Mixed", "Mixed"]))),
+            ("at", Arc::new(TimestampNanosecondArray::from(vec![nanos, nanos + 1]))),
+            ("body", Arc::new(body)),
+        ],
+        Compression::UNCOMPRESSED,
+    );
+    let library = Library::with(pipeline);
+    library.write("a.parquet", bytes);
+    let _ = library.ingest(&["a.parquet"]);
+    // Ten on a wall in Oslo; the other is finer than a microsecond.
+    assert_eq!(
+        library.values("Mixed", &["_time", "bowl", "parts"]),
+        [["2024-05-01T08:00:00.123456", "1", "[{grams: 5}, {grams: 6}]"]]
+    );
+    assert_eq!(library.codes(), ["time"]);
+}
+
+#[test]
+fn a_parquet_file_that_is_broken_fails_alone() {
+    let whole = taken(Compression::UNCOMPRESSED);
+    let mut flipped = whole.clone();
+    flipped[30..200].fill(0xff);
+    let cases: [(&str, Vec<u8>); 5] = [
+        ("a.parquet", whole[..whole.len() / 2].to_vec()),
+        ("a.parquet", b"PAR1".to_vec()),
+        ("a.parquet", [b"PARE", &whole[4..whole.len() - 4], b"PARE"].concat()),
+        ("a.parquet", b"sample no;taken_at\n".to_vec()),
+        ("a.parquet", flipped),
+    ];
+    for (at, (name, bytes)) in cases.into_iter().enumerate() {
+        let library = samples();
+        library.write(name, bytes);
+        library.write("b.csv", "sample no;taken_at\n3;2024-05-01T10:00:00Z\n");
+        let report = library.ingest(&[name, "b.csv"]);
+        assert_eq!(report.failures.len(), 1, "case {at}: {report:?}");
+        assert_eq!(report.total.accepted, 1);
+    }
+    let library = samples();
+    let none: ArrayRef = Arc::new(Int64Array::from(Vec::<i64>::new()));
+    library.write("a.parquet", parquet_file(vec![("sample no", none)], Compression::UNCOMPRESSED));
+    assert_eq!(library.ingest(&["a.parquet"]).total, Account::default());
+}
+
+/// A reject keeps its record, and its file's format says how it is read again: line ends inside quotes and all.
+#[test]
+fn rejects_of_every_form_can_be_put_back() {
+    let mut library = Library::with(&SAMPLES.replace("decimal(8,3)?", "decimal(8,3)"));
+    library.write(
+        "a.csv",
+        "sample no;taken_at;depth;place\n1;2024-05-01T10:00:00Z;;\"a\nb\"\n2;2024-05-01T10:00:00Z;;\"c\n\nd\"\n3;2024-05-01T10:00:00Z;5;\n4;yesterday;;e\n",
+    );
+    library.write("b.parquet", taken(Compression::SNAPPY));
+    let report = library.ingest(&["a.csv", "b.parquet"]);
+    assert_eq!((report.total.accepted, report.total.rejected), (2, 5));
+    library.model = super::model(library.folder.path(), SAMPLES);
+    let requeued = library.open().requeue(&[]).unwrap();
+    assert_eq!((requeued.tried, requeued.accepted), (5, 2));
+    let refused: Vec<(&str, u64)> =
+        requeued.rejected.iter().map(|(code, count)| (code.as_str(), *count)).collect();
+    assert_eq!(refused, [("id-conflict", 1), ("scale", 1), ("time", 1)]);
+    assert_eq!(
+        library.values("Taken", &["_id", "place", "_line"])[2..],
+        [["2", "c\n\nd", "4"], ["9007199254740993", "∅", "2"]]
+    );
+}
