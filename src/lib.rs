@@ -20,6 +20,9 @@ pub mod model;
 /// Source files → the event store and rejects: what happened?
 pub mod log;
 
+/// Log files → the text of a pipeline: what could this log mean?
+pub mod draft;
+
 /// (model, log) → versions, keys, fact rows: what was true, and when?
 pub mod history;
 

@@ -12,6 +12,7 @@ use super::explain::ExplainArguments;
 use super::gc::GcArguments;
 use super::generate::GenerateArguments;
 use super::history::HistoryArguments;
+use super::init::InitArguments;
 use super::plan::PlanArguments;
 use super::query::QueryArguments;
 use super::rebuild::RebuildArguments;
@@ -65,6 +66,7 @@ pub enum Command {
     Rejects(RejectsArguments),
     Rollback(RollbackArguments),
     Gc(GcArguments),
+    Init(InitArguments),
     Generate(GenerateArguments),
     /// Print the JSON Schema of pipeline files.
     #[command(

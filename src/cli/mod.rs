@@ -10,6 +10,7 @@ mod failure;
 mod gc;
 mod generate;
 mod history;
+mod init;
 mod moment;
 mod page;
 mod plan;
@@ -57,6 +58,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Rejects(arguments) => rejects::rejects(arguments),
         Command::Rollback(arguments) => rollback::rollback(arguments),
         Command::Gc(arguments) => gc::gc(arguments),
+        Command::Init(arguments) => init::init(arguments),
         Command::Generate(arguments) => generate::generate(arguments),
         Command::Schema => schema::schema(),
     }

@@ -74,7 +74,7 @@ pub fn of_ingest(page: &mut String, report: &RunReport, ask: Option<&str>) {
 }
 
 /// A path as a word of a command line.
-fn word(path: &Path) -> String {
+pub fn word(path: &Path) -> String {
     let text = path.display().to_string();
     let is_plain = |sign: char| sign.is_alphanumeric() || "/._-+@%,:=".contains(sign);
     if !text.is_empty() && text.chars().all(is_plain) {

@@ -18,3 +18,4 @@ pub use block::{Decoded, Entry, Verdict, decode, decode_each};
 pub use lift::{Lifted, Missing};
 pub use plan::{EventPlan, Kind, ListPlan, Plan};
 pub use rows::Finished;
+pub use time::{date, instant};

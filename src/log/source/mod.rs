@@ -28,6 +28,8 @@ pub use expand::expand;
 pub use failure::{FileCode, FileFailure};
 pub use file::RegularFile;
 pub use framing::{Block, Reader, Shape};
+pub use input::Input;
 pub use known::{Source, Span, Stored};
 pub use recognise::{Action, Named, Opened, Planned, Recogniser, is_at_home, plan, reopen};
+pub use trail::Trail;
 pub use whole::Wholeness;
