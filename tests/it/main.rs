@@ -12,6 +12,7 @@ mod gc;
 mod generate;
 mod hospital;
 mod house;
+mod init;
 mod law;
 mod layout;
 mod log;
