@@ -21,6 +21,7 @@ use super::rollback::RollbackArguments;
 use super::run::RunArguments;
 use super::size::Size;
 use super::status::{RunsArguments, StatusArguments};
+use super::test::TestArguments;
 use super::verify::VerifyArguments;
 
 /// Turns an event log into a dimensional warehouse: a star or a snowflake in Parquet that answers SQL.
@@ -67,6 +68,7 @@ pub enum Command {
     Rollback(RollbackArguments),
     Gc(GcArguments),
     Init(InitArguments),
+    Test(TestArguments),
     Generate(GenerateArguments),
     /// Print the JSON Schema of pipeline files.
     #[command(

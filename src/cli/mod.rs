@@ -27,6 +27,7 @@ mod size;
 mod spill;
 mod status;
 mod summary;
+mod test;
 mod verify;
 mod wait;
 
@@ -59,6 +60,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Rollback(arguments) => rollback::rollback(arguments),
         Command::Gc(arguments) => gc::gc(arguments),
         Command::Init(arguments) => init::init(arguments),
+        Command::Test(arguments) => test::test(arguments),
         Command::Generate(arguments) => generate::generate(arguments),
         Command::Schema => schema::schema(),
     }

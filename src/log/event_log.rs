@@ -139,7 +139,7 @@ impl EventLog {
         if self.folder.is_dir() {
             self.disk.sync_dir(&self.folder).map_err(|error| Error::io("sync", &self.folder, error))?;
         }
-        let lifted = lift(&self.disk, &self.folder, &self.head, &self.contracts, self.plan.envelope.zone)?;
+        let lifted = lift(&self.disk, &self.folder, &self.head, &self.contracts, &self.plan)?;
         if lifted != self.head {
             lifted.save(&self.disk, &self.folder)?;
             self.head = lifted;
@@ -354,12 +354,28 @@ impl EventLog {
     }
 
     fn projection(&self, event_type: &str, columns: &[&str]) -> Result<SchemaRef> {
+        self.must_stand_as_said(event_type)?;
         let schema = self.schema(event_type)?;
         let field = |name: &&str| {
             let found = schema.fields().find(name).map(|(_, field)| Arc::clone(field));
             found.ok_or_else(|| Error::bug(format!("`{event_type}` has no column `{name}`")))
         };
         Ok(Arc::new(Schema::new(columns.iter().map(field).collect::<Result<Vec<_>>>()?)))
+    }
+
+    /// Events of older versions must have been lifted by the steps of this pipeline, and no others.
+    fn must_stand_as_said(&self, event_type: &str) -> Result<()> {
+        let plan = self.plan.events.iter().find(|plan| plan.name == event_type);
+        let files = self.head.segments.iter().flat_map(|segment| &segment.files);
+        let mut olds =
+            files.filter(|file| file.event.as_deref() == Some(event_type)).filter_map(|it| it.old.as_ref());
+        match plan {
+            Some(plan) if olds.any(|old| old.hash != plan.hash) => Err(Error::author(format!(
+                "events of older versions of `{event_type}` have been lifted by other steps than this pipeline's"
+            ))
+            .next("run the pipeline: it lifts them anew")),
+            _ => Ok(()),
+        }
     }
 
     /// What the log is.

@@ -4,8 +4,9 @@
 //! it is not there either, it is absent: as if the log took the line today (DESIGN 1, 7). The result stands in a file
 //! beside the old one, which older releases still name. A field that is no longer declared keeps its column.
 
-use super::decode::{Lifted, Missing};
+use super::decode::{Lifted, Missing, Plan};
 use super::head::{Head, Segment};
+use super::recast::Recasting;
 use super::reject::Flaw;
 use super::store::{Rewriting, columns_of, must_be_whole, schema};
 use crate::disk::Disk;
@@ -14,7 +15,6 @@ use crate::model::EventType;
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StringArray, StructArray};
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields, Int64Type, Schema, SchemaRef};
-use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,24 +23,41 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// The author's, if old events do not keep the contract; nothing that counts was changed then.
-pub fn lift(disk: &Disk, log: &Path, head: &Head, contracts: &[EventType], zone: Option<Tz>) -> Result<Head> {
+pub fn lift(disk: &Disk, log: &Path, head: &Head, contracts: &[EventType], plan: &Plan) -> Result<Head> {
     let mut lifted = head.clone();
     for segment in &mut lifted.segments {
         let folder = Segment::folder(log, segment.number);
         let mut has_changed = false;
         for file in &mut segment.files {
             disk.go_on()?;
-            let contract = contracts.iter().find(|contract| Some(&contract.name) == file.event.as_ref());
-            let Some(contract) = contract else { continue };
+            let event = contracts.iter().position(|contract| Some(&contract.name) == file.event.as_ref());
+            let Some((event, contract)) = event.and_then(|at| Some((at, contracts.get(at)?))) else {
+                continue;
+            };
             let from = folder.join(&file.file);
             let stored = columns_of(&from)?;
-            let Some(missing) = Missing::of(contract, &stored, zone) else { continue };
+            let recasting = Recasting::of(plan, event, file, &from, &stored)?;
+            let missing = Missing::of(contract, &stored, plan.envelope.zone);
+            if recasting.is_none() && missing.is_none() {
+                continue;
+            }
             must_be_whole(&from, file.blake3.as_deref())?;
             let name = next_name(&file.file);
-            let wanted = wanted(&stored, &missing);
+            let whole =
+                missing.as_ref().map_or_else(|| Arc::clone(&stored), |missing| wanted(&stored, missing));
+            let keep = |batch: &RecordBatch| match &missing {
+                Some(missing) => lift_batch(batch, &whole, missing, contract),
+                None => Ok(batch.clone()),
+            };
+            let wanted = recasting.as_ref().map_or_else(|| Arc::clone(&whole), |it| it.schema(&whole));
             let rewriting = Rewriting { disk, from: &[from], to: &folder.join(&name), schema: &wanted };
-            let batch = |batch: &RecordBatch| lift_batch(batch, &wanted, &missing, contract);
-            let finished = rewriting.run(batch)?;
+            let finished = rewriting.run(|batch| match &recasting {
+                Some(recasting) => recasting.batch(batch, &wanted, keep),
+                None => keep(batch),
+            })?;
+            if let Some(recasting) = recasting {
+                file.old = Some(recasting.record);
+            }
             (file.bytes, file.blake3, file.file) = (finished.bytes, Some(finished.blake3), name);
             has_changed = true;
         }
@@ -106,7 +123,7 @@ fn lift_batch(
         }
         lifted
             .add(&text(absent, row), &text(unknown, row), &lengths)
-            .map_err(|flaw| misfit(&flaw, batch, row, contract))?;
+            .map_err(|flaw| misfit(&flaw, batch, row, &contract.name))?;
     }
     let lifted = lifted.finish()?;
     let mut items: HashMap<&str, (&ListArray, Vec<ArrayRef>)> = HashMap::new();
@@ -156,7 +173,7 @@ fn texts<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray> {
 }
 
 /// An old event does not keep the contract of today.
-fn misfit(flaw: &Flaw, batch: &RecordBatch, row: usize, contract: &EventType) -> Error {
+pub fn misfit(flaw: &Flaw, batch: &RecordBatch, row: usize, event: &str) -> Error {
     let (file, line) = (texts(batch, "_file"), column(batch, "_line"));
     let place = match (&file, &line) {
         (Ok(file), Ok(line)) => {
@@ -164,7 +181,7 @@ fn misfit(flaw: &Flaw, batch: &RecordBatch, row: usize, contract: &EventType) ->
         }
         _ => String::new(),
     };
-    broken(&contract.name, &format!("{}{place}", flaw.message))
+    broken(event, &format!("{}{place}", flaw.message))
 }
 
 /// The author's error about events of a type that came before its contract was what it is.

@@ -5,7 +5,7 @@
 //! old files lie where they were, since releases may name them ([`super::superseded`]).
 
 use super::head::{Head, Segment};
-use super::store::{Rewriting, TableFile, columns_of, must_be_whole};
+use super::store::{OldEvents, Rewriting, TableFile, columns_of, must_be_whole};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use std::collections::BTreeSet;
@@ -46,6 +46,7 @@ pub fn merge(disk: &Disk, log: &Path, head: &mut Head) -> Result<Vec<TableFile>>
             blake3: Some(finished.blake3),
             positions: (first.positions.0, last.positions.1),
             requeued: 0,
+            old: together(&files).flatten(),
         });
         for segment in &mut head.segments {
             let folder = Segment::folder(log, segment.number);
@@ -89,12 +90,14 @@ fn crowd(log: &Path, head: &Head, event: &str) -> Result<Vec<Placed>> {
         rows += file.rows;
         crowd.push((path, file));
     }
-    // A contract of which a field went: its events keep their column.
+    // A contract of which a field went: its events keep their column. Old versions that were lifted otherwise, of an
+    // event type that is no longer declared: they keep their record.
     if let [(newest, _), older @ ..] = crowd.as_slice() {
         let schema = columns_of(newest)?;
         let mut alike = 1;
         for (path, _) in older {
-            if columns_of(path)? != schema {
+            let are_alike = crowd.get(..=alike).is_some_and(|files| together(files).is_some());
+            if !are_alike || columns_of(path)? != schema {
                 break;
             }
             alike += 1;
@@ -103,6 +106,11 @@ fn crowd(log: &Path, head: &Head, event: &str) -> Result<Vec<Placed>> {
     }
     crowd.reverse();
     Ok(crowd)
+}
+
+/// What is to be said of events of older versions in all these files; `None` if they must stay apart.
+fn together(files: &[Placed]) -> Option<Option<OldEvents>> {
+    files.iter().try_fold(None, |said, (_, file)| OldEvents::together(said.as_ref(), file.old.as_ref()))
 }
 
 /// The name of an event type as files bear it: a point, and what follows it, and `~` do not occur in it.

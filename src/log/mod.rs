@@ -28,6 +28,7 @@ mod lift;
 mod merge;
 mod position;
 mod progress;
+mod recast;
 mod reject;
 mod rejects;
 mod requeue;

@@ -25,6 +25,8 @@ pub enum Code {
     // The line as an event.
     UnknownType,
     UnknownVersion,
+    UnknownField,
+    Upcast,
     NoId,
     IdConflict,
     MissingField,
@@ -66,6 +68,8 @@ impl Code {
             Self::Nul => "nul",
             Self::UnknownType => "unknown-type",
             Self::UnknownVersion => "unknown-version",
+            Self::UnknownField => "unknown-field",
+            Self::Upcast => "upcast",
             Self::NoId => "no-id",
             Self::IdConflict => "id-conflict",
             Self::MissingField => "missing-field",

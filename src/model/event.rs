@@ -1,6 +1,6 @@
 //! The log and the contracts of its events.
 
-use super::{ChangedTable, Outbox, Rows, ValueType};
+use super::{ChangedTable, Outbox, Rows, Upcast, ValueType};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -74,6 +74,24 @@ pub struct EventType {
     /// How many rejects of this type a run bears. No part of the hash.
     #[serde(skip)]
     pub bears: RejectLimits,
+    /// What is done with fields that are not declared. Says nothing of the tables, so it is no part of the hash.
+    #[serde(skip)]
+    pub unknown: Unknown,
+    /// Older versions, from the oldest on: each is lifted to the next, the last one to this contract.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub upcasts: Vec<Upcast>,
+}
+
+/// What is done with a field that is not declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unknown {
+    /// It is kept, and reported.
+    #[default]
+    Evolve,
+    /// The line is a reject.
+    Freeze,
+    /// It is kept.
+    Ignore,
 }
 
 /// A scalar field.

@@ -4,6 +4,7 @@
 //! A room below decides nothing about the pipeline any more; it walks this value.
 //! Nothing here is physical: no file, no layout, no engine.
 
+mod case;
 mod change;
 mod compile;
 mod event;
@@ -11,20 +12,23 @@ mod expression;
 mod fact;
 mod hash;
 mod source;
+mod upcast;
 mod value;
 
 pub mod dimension;
 
+pub use case::{Case, Expected};
 pub use change::{Becoming, ChangedTable, EventOfRow, Outbox, Rows, Unit};
 pub use compile::{compile, load};
 pub use dimension::{Attribute, Dimension, DimensionAction, DimensionEvent, Entity, PlainLevel, Tracking};
-pub use event::{Envelope, EventType, Field, FieldRef, ListField, Log, RejectLimits};
+pub use event::{Envelope, EventType, Field, FieldRef, ListField, Log, RejectLimits, Unknown};
 pub use expression::{Expression, Operator, Overflow, rescale};
 pub use fact::{
     Additivity, CarriedColumn, DateFrom, Fact, FactAction, FactEvent, Measure, OverReversing, ReversalTarget,
     Role, Takes,
 };
 pub use source::Source;
+pub use upcast::{Act, FieldPath, OldField, OldShape, Step, Upcast};
 pub use value::{KeyColumn, ValueType};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
@@ -48,6 +52,9 @@ pub struct Model {
     pub facts: Vec<Fact>,
     /// How an instant becomes a calendar day, and what `dim_date` says of it.
     pub calendar: Calendar,
+    /// What is to come of given lines; `starlog test` tries it.
+    #[serde(skip)]
+    pub cases: Vec<Case>,
     /// BLAKE3 of the meaning, as hexadecimal text: two files that mean the same share it.
     #[serde(skip)]
     pub hash: String,

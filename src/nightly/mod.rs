@@ -25,6 +25,7 @@ mod rows;
 mod run;
 mod stage;
 mod status;
+mod trial;
 mod verify;
 
 pub use decision::Build;
@@ -40,6 +41,7 @@ pub use rows::{ColumnDifference, Difference, RowDifference};
 pub use run::{Options, run};
 pub use stage::{Progress, Stage};
 pub use status::{Cause, LastRun, ReleaseStatus, SourceStatus, Status, StuckFile, status};
+pub use trial::{TableDifference, Trial, trials};
 pub use verify::{Scrutiny, Verification, verify};
 
 use crate::error::{Error, Result};

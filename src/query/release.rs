@@ -169,11 +169,11 @@ pub fn shown_places(warehouse: &Path) -> Shown {
 }
 
 /// The event store's files carry no comments; what its own columns hold is the same everywhere.
-const ENVELOPE: [(&str, &str); 11] = [
+const ENVELOPE: [(&str, &str); 12] = [
     ("_position", "The event's place in the log: 1, 2, 3 ..."),
     ("_time", "When it happened, UTC"),
     ("_order", "The producer's order among events of one instant"),
-    ("_version", "The version of the event type's contract"),
+    ("_version", "The version of the event type's contract in which it came"),
     ("_id", "The producer's id"),
     ("_content", "A hash of the event as a JSON value, by which duplicates are known"),
     ("_file", "The file that it came from"),
@@ -181,6 +181,7 @@ const ENVELOPE: [(&str, &str); 11] = [
     ("_offset", "The line's first byte in that file, decompressed"),
     ("_absent", "Declared fields that were absent, which is not the same as null; comma-separated"),
     ("_unknown", "Fields that the pipeline does not declare, as a JSON object of their exact text"),
+    ("_original", "The payload as it came, of an event that came in an older version of its contract"),
 ];
 
 const REJECTS: [(&str, &str); 10] = [

@@ -1,7 +1,7 @@
 //! `[events.<type>]` as written.
 
 use super::read::{Read, Value};
-use super::{At, Named, Problems};
+use super::{At, Named, Problems, UpcastSpec};
 use schemars::JsonSchema;
 
 /// The contract of an event type: the fields of its payload.
@@ -23,6 +23,23 @@ pub struct EventSpec {
     /// A larger share of rejects among the lines of this type since the current release, duplicates aside, and nothing is published: 0 to 1.
     #[schemars(range(min = 0, max = 1))]
     pub max_reject_share: Option<At<f64>>,
+    /// What is done with fields that are not declared; `evolve` where it is left out.
+    pub unknown: Option<At<UnknownSpec>>,
+    /// Older versions, each with the steps that make the next one of it.
+    #[schemars(default)]
+    pub upcast: Vec<UpcastSpec>,
+}
+
+/// What is done with fields that are not declared. The log keeps them whatever is said here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum UnknownSpec {
+    /// They are kept, and every run reports them.
+    Evolve,
+    /// The line is a reject.
+    Freeze,
+    /// They are kept, and nobody hears of them.
+    Ignore,
 }
 
 impl Read for EventSpec {
@@ -34,8 +51,21 @@ impl Read for EventSpec {
             lists: table.optional("lists", problems).unwrap_or_default(),
             max_rejects: table.optional("max_rejects", problems),
             max_reject_share: table.optional("max_reject_share", problems),
+            unknown: table.optional("unknown", problems),
+            upcast: table.optional("upcast", problems).unwrap_or_default(),
         };
         table.finish(problems);
         Some(spec)
+    }
+}
+
+impl Read for At<UnknownSpec> {
+    fn read(value: Value<'_>, problems: &mut Problems) -> Option<Self> {
+        let words = [
+            ("evolve", UnknownSpec::Evolve),
+            ("freeze", UnknownSpec::Freeze),
+            ("ignore", UnknownSpec::Ignore),
+        ];
+        value.choose(&words, problems)
     }
 }

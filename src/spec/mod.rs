@@ -4,10 +4,12 @@
 //! mistake, so that [`Spec::problems`] holds all of them. Nothing here knows what a name refers to: that is `model`.
 
 mod calendar;
+mod case;
 mod changes;
 mod dimension;
 mod event;
 mod fact;
+mod literal;
 mod log;
 mod problem;
 mod read;
@@ -18,22 +20,26 @@ mod statement;
 mod suggest;
 mod syntax;
 mod table;
+mod upcast;
 
 pub use calendar::CalendarSpec;
+pub use case::CaseSpec;
 pub use changes::{DecimalsSpec, OutboxSpec, TableSpec, UnitSpec};
 pub use dimension::{AttributeSpec, FieldsSpec};
 pub use dimension::{DimensionDoes, DimensionEventSpec, DimensionSpec, LevelSpec, SetsSpec, TrackingSpec};
-pub use event::EventSpec;
+pub use event::{EventSpec, UnknownSpec};
 pub use fact::{
     DateFromSpec, FactDoes, FactEventSpec, FactSpec, MeasureSpec, NumberText, OverReversingSpec, RolesSpec,
     TakesSpec,
 };
+pub use literal::Literal;
 pub use log::{EnvelopeSpec, Instant, LogSpec};
 pub use problem::{Certainty, Problem, Problems};
 pub use rows::RowsSpec;
 pub use schema::json_schema;
 pub use span::{At, Named, Span};
 pub use suggest::{closest, list};
+pub use upcast::{ActSpec, OldFieldSpec, StepSpec, UpcastSpec};
 
 use schemars::JsonSchema;
 use table::Table;
@@ -59,6 +65,9 @@ pub struct Spec {
     /// How much: a signed ledger of lines.
     #[schemars(default)]
     pub facts: Named<FactSpec>,
+    /// What is to come of given lines: `starlog test` tries it.
+    #[schemars(default)]
+    pub test: Vec<CaseSpec>,
     /// What could not be read. A model is made only where this is empty.
     #[schemars(skip)]
     pub problems: Problems,
@@ -79,6 +88,7 @@ impl Spec {
             events: table.required("events", &mut problems).unwrap_or_default(),
             dimensions: table.optional("dimensions", &mut problems).unwrap_or_default(),
             facts: table.optional("facts", &mut problems).unwrap_or_default(),
+            test: table.optional("test", &mut problems).unwrap_or_default(),
             problems: Problems::default(),
         };
         table.finish(&mut problems);

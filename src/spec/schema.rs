@@ -2,7 +2,7 @@
 
 use super::fact::NumberText;
 use super::log::Instant;
-use super::{At, FieldsSpec, Named, RolesSpec, SetsSpec, Spec};
+use super::{At, FieldsSpec, Named, OldFieldSpec, RolesSpec, SetsSpec, Spec, StepSpec};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 use std::borrow::Cow;
@@ -110,4 +110,35 @@ schema!(RolesSpec, {
         { "type": "array", "items": { "type": "string" } },
         { "type": "object", "additionalProperties": { "type": "string" } },
     ]
+});
+schema!(OldFieldSpec, { "type": ["string", "object"] });
+schema!(StepSpec, {
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+        "each": { "type": "string" },
+        "rename": { "type": "string" },
+        "move": { "type": "string" },
+        "default": { "type": "string" },
+        "constant": { "type": "string" },
+        "split": { "type": "string" },
+        "join": { "type": "array", "items": { "type": "string" } },
+        "cast": { "type": "string" },
+        "drop": { "type": "string" },
+        "to": { "type": "string" },
+        "value": {},
+        "at": { "type": "string" },
+        "into": { "type": "array", "items": { "type": "string" } },
+        "with": { "type": "string" },
+    },
+    "oneOf": [
+        { "required": ["rename", "to"] },
+        { "required": ["move", "to"] },
+        { "required": ["default", "value"] },
+        { "required": ["constant", "value"] },
+        { "required": ["split", "at", "into"] },
+        { "required": ["join", "with", "to"] },
+        { "required": ["cast", "to"] },
+        { "required": ["drop"] },
+    ],
 });

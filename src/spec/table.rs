@@ -35,6 +35,16 @@ impl<'t> Table<'t> {
         self.optional(key, problems)
     }
 
+    /// Whether this key stands here.
+    pub fn has(&self, key: &str) -> bool {
+        self.keys().any(|name| name == key)
+    }
+
+    /// The keys that nobody has asked for so far.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().map(|(name, _)| name.value.as_str())
+    }
+
     /// Whether a key stands here that will be reported as a misspelling of this one.
     fn misspelled(&self, key: &str) -> bool {
         self.entries.iter().any(|(name, _)| closest(&name.value, [key]).is_some())

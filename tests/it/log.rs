@@ -154,6 +154,7 @@ impl Library {
 #[derive(Debug, PartialEq)]
 pub struct Rejected {
     pub code: String,
+    pub message: String,
     pub file: String,
     pub line: i64,
     pub offset: i64,
@@ -189,6 +190,7 @@ fn rejected(batch: &RecordBatch) -> Vec<Rejected> {
     (0..batch.num_rows())
         .map(|row| Rejected {
             code: text("code", row),
+            message: text("message", row),
             file: text("file", row),
             line: number("line", row),
             offset: number("offset", row),

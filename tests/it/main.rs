@@ -34,6 +34,7 @@ mod schema;
 mod stop;
 mod support;
 mod time_travel;
+mod upcast;
 mod verify;
 mod warehouse;
 

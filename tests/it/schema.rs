@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use starlog::spec::{Spec, json_schema};
 use std::collections::BTreeSet;
 
-/// Each table of the language: its path, with `x` for names that the author chooses, and its schema.
+/// Each table of the language: its path, with `x` for names that the author chooses and `[]` behind arrays of tables,
+/// and its schema. A step is a table of many shapes, whose schema is written by hand.
 fn tables() -> Vec<(String, Map<String, Value>)> {
     let schema = json_schema();
     let mut tables = Vec::new();
@@ -30,6 +31,8 @@ fn visit(root: &Value, schema: &Value, path: String, tables: &mut Vec<(String, M
         tables.push((path, schema.as_object().expect("an object").clone()));
     } else if let Some(named) = schema.get("additionalProperties") {
         visit(root, named, join("x"), tables);
+    } else if let Some(items) = schema.get("items").filter(|_| !path.ends_with(".steps")) {
+        visit(root, items, format!("{path}[]"), tables);
     }
 }
 
@@ -57,6 +60,7 @@ fn the_schema_and_the_walker_know_the_same_keys() {
         "dimensions.x.levels.x.on.x",
         "dimensions.x.on.x",
         "events.x",
+        "events.x.upcast[]",
         "facts.x",
         "facts.x.measures.x",
         "facts.x.on.x",
@@ -65,11 +69,13 @@ fn the_schema_and_the_walker_know_the_same_keys() {
         "log.outbox",
         "log.rows.x",
         "log.tables.x",
+        "test[]",
     ];
     assert_eq!(paths.iter().copied().collect::<BTreeSet<_>>(), expected.into());
     for (path, schema) in &tables {
         let table = |key: &str| match path.as_str() {
             "" => format!("{key} = 1\n"),
+            path if path.ends_with("[]") => format!("[[{}]]\n{key} = 1\n", path.trim_end_matches("[]")),
             path => format!("[{path}]\n{key} = 1\n"),
         };
         let known = schema["properties"].as_object().expect("properties").keys().cloned().collect();
@@ -112,6 +118,8 @@ fn is_of(path: &str, message: &str) -> bool {
         "log.envelope" => "an envelope",
         "log.rows.x" => "rows of the log",
         "events.x" => "an event type",
+        "events.x.upcast[]" => "an upcast",
+        "test[]" => "a test",
         "facts.x" => "a fact",
         "facts.x.on.x" => "an event of a fact",
         "facts.x.measures.x" => "a measure",
@@ -147,6 +155,7 @@ fn the_schema_offers_the_words_of_every_choice() {
         ("facts.x.on.x", "does"),
         ("facts.x.on.x", "takes"),
         ("facts.x.on.x", "date_from"),
+        ("events.x", "unknown"),
     ] {
         let text = format!("[{table}]\n{key} = \"qqqqqqqqqqqqqqqq\"\n");
         assert_eq!(names_of(&text, "is none of the choices"), words(table, key), "`{key}` of `{table}`");

@@ -286,6 +286,7 @@ impl<'p> Decoder<'p> {
             bytes: line,
             number: self.decoded.lines.cast_signed(),
             offset_bytes: (self.decoded.block.offset_bytes + start as u64).cast_signed(),
+            old: None,
         };
         let read = event::read(self.plan, event, contract, rows, &mut self.notes, line)?;
         self.decoded.leap_seconds += self.notes.leaps;

@@ -3,7 +3,7 @@
 use super::fields::{Notes, Object, Place, Reading};
 use super::plan::{EventPlan, Kind, Plan};
 use super::rows::{EventRows, Head};
-use super::{time, value};
+use super::{time, upcast, value};
 use crate::log::content;
 use crate::log::json::{Scanner, Token};
 use crate::log::reject::{Code, Flaw};
@@ -71,6 +71,39 @@ pub fn read(
     notes: &mut Notes,
     line: Line<'_>,
 ) -> Result<Event, Flaw> {
+    let (version, payload) = match attempt(plan, event, contract, rows, notes, line)? {
+        Read::Event(event) => return Ok(event),
+        Read::Old { version, payload } => (version, payload),
+    };
+    let lifted = upcast::lift(contract, &plan.envelope, line.bytes, version)?;
+    let old = Some(Old { version, payload, original: &lifted.original });
+    match attempt(plan, event, contract, rows, notes, Line { bytes: &lifted.line, old, ..line })? {
+        Read::Event(event) => {
+            notes.leaps += lifted.leaps;
+            Ok(event)
+        }
+        Read::Old { .. } => Err(Flaw::new(Code::Upcast, "a lifted line is still of an older version")),
+    }
+}
+
+/// What came of reading a line under the contract of today.
+enum Read {
+    Event(Event),
+    /// It is of a version that can be lifted; nothing was kept of it but the hash of its payload.
+    Old {
+        version: i64,
+        payload: u64,
+    },
+}
+
+fn attempt(
+    plan: &Plan,
+    event: usize,
+    contract: &EventPlan,
+    rows: &mut EventRows,
+    notes: &mut Notes,
+    line: Line<'_>,
+) -> Result<Read, Flaw> {
     let envelope = &plan.envelope;
     notes.clear();
     let mut reading = Reading {
@@ -78,11 +111,12 @@ pub fn read(
         notes,
         zone: envelope.zone,
         hashes: plan.has_ids(),
+        unknown: contract.unknown,
         flaw: None,
     };
     let read = payload_and_parts(plan, contract, rows, &mut reading)
         .and_then(|(payload, parts)| complete(plan, event, contract, rows, reading, payload, &parts, line));
-    if read.is_err() {
+    if !matches!(read, Ok(Read::Event(_))) {
         rows.undo();
     }
     read
@@ -94,6 +128,17 @@ pub struct Line<'a> {
     pub bytes: &'a [u8],
     pub number: i64,
     pub offset_bytes: i64,
+    /// If the bytes are those of a line that was lifted.
+    pub old: Option<Old<'a>>,
+}
+
+/// What a line was before it was lifted.
+#[derive(Debug, Clone, Copy)]
+pub struct Old<'a> {
+    version: i64,
+    /// The hash of its payload: content is what a producer said (DESIGN 4), whatever the steps make of it.
+    payload: u64,
+    original: &'a [u8],
 }
 
 type Parts<'a> = [Option<Token<'a>>; PARTS];
@@ -172,7 +217,7 @@ fn payload(contract: &EventPlan, rows: &mut EventRows, reading: &mut Reading<'_,
     Ok(object.members.finish())
 }
 
-/// Judges the envelope, and completes the row.
+/// Judges the envelope, and completes the row; unless the line is of an older version.
 #[expect(clippy::too_many_arguments, reason = "the parts of one line, each used once")]
 fn complete(
     plan: &Plan,
@@ -183,10 +228,16 @@ fn complete(
     payload: u64,
     parts: &Parts<'_>,
     line: Line<'_>,
-) -> Result<Event, Flaw> {
+) -> Result<Read, Flaw> {
     let envelope = &plan.envelope;
     let part = |part: Option<usize>| part.and_then(|part| parts.get(part).copied().flatten());
-    let version = version(part(envelope.version), contract)?;
+    let (version, payload) = match line.old {
+        Some(old) => (old.version, old.payload),
+        None => (version(part(envelope.version), contract)?, payload),
+    };
+    if version != contract.version && line.old.is_none() {
+        return Ok(Read::Old { version, payload });
+    }
     let id_token = part(envelope.id);
     let id = match envelope.id {
         Some(at) => Some(id(id_token, envelope.name(at))?),
@@ -242,8 +293,9 @@ fn complete(
         line: line.number,
         absent: &notes.absent,
         unknown: &notes.unknown,
+        original: line.old.map(|old| old.original),
     });
-    Ok(Event { event, id: id.as_deref().map_or(0, content::id), content })
+    Ok(Read::Event(Event { event, id: id.as_deref().map_or(0, content::id), content }))
 }
 
 fn version(token: Option<Token<'_>>, contract: &EventPlan) -> Result<i64, Flaw> {
@@ -252,8 +304,12 @@ fn version(token: Option<Token<'_>>, contract: &EventPlan) -> Result<i64, Flaw> 
         Some(Token::Number(number)) => number.integer().map_err(|code| value::integer_flaw(code, &number))?,
         Some(other) => return Err(value::type_flaw("an integer", other).of("the version")),
     };
-    if version != contract.version {
-        let (name, known) = (&contract.name, contract.version);
+    if !contract.knows(version) {
+        let (name, today) = (&contract.name, contract.version);
+        let known = match contract.upcasts.first() {
+            Some(oldest) => format!("{} to {today}", oldest.from),
+            None => today.to_string(),
+        };
         let message = format!("{name} has version {version}, the pipeline knows {known}");
         return Err(Flaw::new(Code::UnknownVersion, message));
     }

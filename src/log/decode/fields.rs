@@ -10,6 +10,7 @@ use super::value;
 use crate::log::content;
 use crate::log::json::{Scanner, Scratch, Text, Token};
 use crate::log::reject::{Code, Flaw};
+use crate::model::Unknown;
 use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::io::Write;
@@ -37,6 +38,8 @@ pub struct Reading<'a, 'n> {
     pub zone: Option<Tz>,
     /// Whether contents are hashed.
     pub hashes: bool,
+    /// What is done with undeclared members of the payload.
+    pub unknown: Unknown,
     /// The first breach of contract.
     pub flaw: Option<Flaw>,
 }
@@ -212,7 +215,13 @@ impl<'a> Reading<'a, '_> {
         unknown.extend_from_slice(key.raw);
         unknown.extend_from_slice(b"\":");
         unknown.extend_from_slice(self.scanner.since(start));
-        self.notes.unknown_paths.push(path);
+        match self.unknown {
+            Unknown::Freeze if !matches!(place, Place::Envelope) => {
+                self.breach(|| Flaw::new(Code::UnknownField, format!("{path} is not declared")));
+            }
+            Unknown::Ignore if !matches!(place, Place::Envelope) => {}
+            _ => self.notes.unknown_paths.push(path),
+        }
         Ok(())
     }
 
@@ -264,7 +273,8 @@ impl<'a> Reading<'a, '_> {
     fn rest_of(&mut self, token: Token<'_>, depth: u32) -> Result<u64, Flaw> {
         match token {
             Token::Container => self.scanner.value(depth, &mut self.notes.scratch),
-            _ => Ok(0),
+            // What breaks today's contract may have been right under an older one, and its content counts.
+            token => Ok(hash(token, &mut self.notes.scratch)),
         }
     }
 

@@ -8,7 +8,7 @@ use super::plan::{EventPlan, ListPlan, Shape};
 use super::rows::PayloadRows;
 use crate::log::json::Scanner;
 use crate::log::reject::{Code, Flaw};
-use crate::model::{EventType, Field, ListField, ValueType};
+use crate::model::{EventType, Field, ListField, Unknown, ValueType};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
@@ -49,7 +49,9 @@ impl Missing {
     pub fn of(contract: &EventType, stored: &Schema, zone: Option<Tz>) -> Option<Self> {
         let is_stored = |name: &str| stored.column_with_name(name).is_some();
         let part = |fields: Vec<Field>, lists: Vec<ListField>| {
-            EventPlan::new(&EventType { fields, lists, ..contract.clone() })
+            // An event that was taken stays: a policy is for lines.
+            let (unknown, upcasts) = (Unknown::Evolve, Vec::new());
+            EventPlan::new(&EventType { fields, lists, unknown, upcasts, ..contract.clone() })
         };
         let fields: Vec<Field> =
             contract.fields.iter().filter(|field| !is_stored(&field.name)).cloned().collect();
@@ -105,6 +107,8 @@ impl<'m> Lifted<'m> {
             notes: &mut self.notes,
             zone: missing.zone,
             hashes: false,
+            // An event that was taken stays: a policy is for lines.
+            unknown: Unknown::Evolve,
             flaw: None,
         };
         let (set, lists) = (&missing.payload.payload, &missing.payload.lists);

@@ -10,12 +10,18 @@ mod event;
 mod fields;
 mod lift;
 mod plan;
+mod recast;
 mod rows;
+mod stored;
 mod time;
+mod upcast;
 mod value;
+mod written;
 
 pub use block::{Decoded, Entry, Verdict, decode, decode_each};
 pub use lift::{Lifted, Missing};
 pub use plan::{EventPlan, Kind, ListPlan, Plan};
+pub use recast::Recast;
 pub use rows::Finished;
+pub use stored::{Types, declared, payload, text, types_of};
 pub use time::{date, instant};

@@ -3,7 +3,7 @@
 use super::amounts::{self, Amounts};
 use crate::log::content;
 use crate::log::format::Formats;
-use crate::model::{EventType, Field, Model, ValueType};
+use crate::model::{EventType, Field, Model, Unknown, Upcast, ValueType};
 use chrono_tz::Tz;
 use std::collections::HashMap;
 
@@ -64,6 +64,12 @@ pub struct EventPlan {
     /// The payload's scalar fields: its columns.
     pub columns: Vec<(String, ValueType)>,
     pub lists: Vec<ListPlan>,
+    /// What is done with fields that are not declared.
+    pub unknown: Unknown,
+    /// From the oldest version on; each makes the next one of it, the last one this contract.
+    pub upcasts: Vec<Upcast>,
+    /// BLAKE3 of the contract and its upcasts, as hexadecimal text: what an event of an older version comes to.
+    pub hash: String,
 }
 
 /// A declared list.
@@ -140,6 +146,9 @@ impl EventPlan {
             version: event.version,
             payload: FieldSet::new(&event.fields, &lists),
             columns: columns(&event.fields),
+            unknown: event.unknown,
+            upcasts: event.upcasts.clone(),
+            hash: hash(event),
             lists: event
                 .lists
                 .iter()
@@ -151,6 +160,22 @@ impl EventPlan {
                 .collect(),
         }
     }
+
+    /// Whether the payloads of older versions are kept as they came.
+    pub fn has_original(&self) -> bool {
+        !self.upcasts.is_empty()
+    }
+
+    /// Whether lines of this version are read: today's, or one that is lifted to it.
+    #[inline]
+    pub fn knows(&self, version: i64) -> bool {
+        version == self.version || self.upcasts.iter().any(|upcast| upcast.from == version)
+    }
+}
+
+/// A contract always has its JSON.
+fn hash(event: &EventType) -> String {
+    blake3::hash(&serde_json::to_vec(event).unwrap_or_default()).to_hex().to_string()
 }
 
 impl Plan {

@@ -45,6 +45,8 @@ struct EnvelopeRows {
     offset: Column,
     absent: Column,
     unknown: Column,
+    /// Only where a contract has older versions.
+    original: Option<Column>,
 }
 
 /// What a line says of its event, besides the payload.
@@ -60,6 +62,8 @@ pub struct Head<'a> {
     pub line: i64,
     pub absent: &'a [u8],
     pub unknown: &'a [u8],
+    /// The payload as it came, of a line that was lifted.
+    pub original: Option<&'a [u8]>,
 }
 
 /// The rows of one event type in one block.
@@ -158,6 +162,7 @@ impl EventRows {
             offset: Column::new(ValueType::Integer),
             absent: Column::new(ValueType::Text),
             unknown: Column::new(ValueType::Text),
+            original: plan.has_original().then(|| Column::new(ValueType::Text)),
         };
         Self { payload: PayloadRows::new(plan), rows: 0, envelope, lines: Vec::new() }
     }
@@ -191,15 +196,22 @@ impl EventRows {
                 column.push_text(note);
             }
         }
+        if let Some(column) = &mut envelope.original {
+            match head.original {
+                Some(payload) => column.push_text(payload),
+                None => column.push_null(),
+            }
+        }
         self.lines.push(head.line);
         self.rows += 1;
     }
 
     /// The rows as Arrow columns.
     pub fn finish(self, event: usize, plan: &EventPlan) -> Result<Finished, ArrowError> {
-        let EnvelopeRows { time, order, version, id, content, offset, absent, unknown } = self.envelope;
+        let EnvelopeRows { time, order, version, id, content, offset, absent, unknown, original } =
+            self.envelope;
         let before = [time, order, version, id, content].into_iter().map(Column::finish);
-        let behind = [offset, absent, unknown].into_iter().map(Column::finish);
+        let behind = [offset, absent, unknown].into_iter().chain(original).map(Column::finish);
         let mut behind = behind.collect::<Result<Vec<_>, _>>()?;
         behind.extend(self.payload.finish(plan)?);
         Ok(Finished { event, lines: self.lines, before: before.collect::<Result<_, _>>()?, behind })

@@ -11,12 +11,14 @@ mod line;
 mod number;
 mod scanner;
 mod text;
+mod tree;
 mod value;
 
 pub use line::{looks_pretty_printed, whole_object};
 pub use number::Number;
 pub use scanner::{Scanner, Scratch, Token};
 pub use text::Text;
+pub use tree::{Members, Tree, quoted, text_of};
 
 /// Nesting beyond this is a reject (serde_json's default).
 pub const MAX_DEPTH: u32 = 128;

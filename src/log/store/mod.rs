@@ -14,6 +14,8 @@ pub mod schema;
 
 pub use encode::{Encoded, Job};
 pub use hashed::{HashedFile, hash_of, must_be_whole};
-pub use read::{Piece, Scan, SegmentFile, columns_of, pieces, read, read_piece, read_rows, rows_until};
+pub use read::{
+    Piece, Scan, SegmentFile, columns_of, least_version, pieces, read, read_piece, read_rows, rows_until,
+};
 pub use rewrite::Rewriting;
-pub use segment::{SegmentWriter, TableFile};
+pub use segment::{OldEvents, SegmentWriter, TableFile};

@@ -1,5 +1,6 @@
 //! Segments → batches: only the columns that are asked for, in the order of positions.
 
+use super::schema;
 use crate::error::{Error, Result};
 use crate::log::head::RESTORE;
 use crate::log::lift::broken;
@@ -7,6 +8,7 @@ use crate::log::position::Position;
 use crate::model::{EventType, Field};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatch, RecordBatchOptions, StructArray,
+    new_null_array,
 };
 use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 use parquet::arrow::ProjectionMask;
@@ -68,9 +70,20 @@ pub fn pieces(path: &Path) -> Result<Vec<Piece>> {
         .collect())
 }
 
-/// Anything, where the file does not say.
+/// The oldest version in which an event of a file came.
+pub fn least_version(path: &Path) -> Result<i64> {
+    let builder = open(path)?;
+    let groups = builder.metadata().row_groups().iter();
+    Ok(groups.map(|group| range(group, "_version").0).min().unwrap_or(i64::MAX))
+}
+
 fn positions(group: &RowGroupMetaData) -> (i64, i64) {
-    let column = group.columns().iter().find(|column| column.column_path().string() == "_position");
+    range(group, "_position")
+}
+
+/// The least and the greatest value of a column of integers; anything, where the file does not say.
+fn range(group: &RowGroupMetaData, name: &str) -> (i64, i64) {
+    let column = group.columns().iter().find(|column| column.column_path().string() == name);
     match column.and_then(|column| column.statistics()) {
         Some(Statistics::Int64(known)) => {
             (known.min_opt().copied().unwrap_or(i64::MIN), known.max_opt().copied().unwrap_or(i64::MAX))
@@ -225,6 +238,11 @@ fn conform(
     let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
         let name = field.name();
+        if name == schema::ORIGINAL && batch.column_by_name(name).is_none() {
+            // Since these events came, the pipeline has learnt of older versions; none of these is of one.
+            columns.push(new_null_array(field.data_type(), batch.num_rows()));
+            continue;
+        }
         let column = batch.column_by_name(name).ok_or_else(|| {
             Error::author(format!(
                 "`{name}` of `{}` was declared after the log took these events",

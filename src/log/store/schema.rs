@@ -5,6 +5,10 @@ use crate::model::ValueType;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
 use std::sync::Arc;
 
+/// The payload of an event that came in an older version, as it came. Only event types that have older versions
+/// have this column; it stands behind the others of the envelope.
+pub const ORIGINAL: &str = "_original";
+
 /// Columns before the payload's, in order.
 pub const ENVELOPE: [(&str, DataType, bool); 11] = [
     ("_position", DataType::Int64, false),
@@ -40,8 +44,9 @@ const REJECTS: [(&str, DataType, bool); 10] = [
 pub fn event(plan: &EventPlan) -> SchemaRef {
     let envelope =
         ENVELOPE.iter().map(|(name, data_type, nullable)| Field::new(*name, data_type.clone(), *nullable));
+    let original = plan.has_original().then(|| Field::new(ORIGINAL, DataType::Utf8, true));
     let scalars = plan.columns.iter().map(payload);
-    let mut fields: Vec<FieldRef> = envelope.chain(scalars).map(Arc::new).collect();
+    let mut fields: Vec<FieldRef> = envelope.chain(original).chain(scalars).map(Arc::new).collect();
     fields.extend(plan.lists.iter().map(list));
     Arc::new(Schema::new(fields))
 }

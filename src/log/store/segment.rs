@@ -5,9 +5,9 @@ use super::hashed::HashedFile;
 use super::{schema, settings};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::log::decode::{EventPlan, Plan};
+use crate::log::decode::{EventPlan, Plan, Types};
 use crate::log::position::Position;
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_writer::{
     ArrowColumnChunk, ArrowRowGroupWriterFactory, ArrowWriter, ArrowWriterOptions,
@@ -37,10 +37,38 @@ pub struct TableFile {
     /// Of rejects: how many of them have been put back since.
     #[serde(default, skip_serializing_if = "is_none")]
     pub requeued: u64,
+    /// If it holds events of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old: Option<OldEvents>,
 }
 
 fn is_none(count: &u64) -> bool {
     *count == 0
+}
+
+/// What became of events of older versions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OldEvents {
+    /// The hash of the contract and the upcasts by which they were lifted.
+    pub hash: String,
+    /// How the values were read of those that came when their version was today's: their payloads have been written
+    /// from columns.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub read_as: BTreeMap<i64, Types>,
+}
+
+impl OldEvents {
+    /// What is to be said of the events of two files together; `None` if they must stay apart.
+    pub fn together(one: Option<&Self>, other: Option<&Self>) -> Option<Option<Self>> {
+        let (Some(one), Some(other)) = (one, other) else { return Some(one.or(other).cloned()) };
+        let agree = |(version, types)| one.read_as.get(version).is_none_or(|known| known == types);
+        if one.hash != other.hash || !other.read_as.iter().all(agree) {
+            return None;
+        }
+        let mut both = one.clone();
+        both.read_as.extend(other.read_as.clone());
+        Some(Some(both))
+    }
 }
 
 /// A segment in the making. Nothing of it counts before [`SegmentWriter::finish`] and the head.
@@ -68,6 +96,9 @@ struct Table {
     early: BTreeMap<usize, Vec<ArrowColumnChunk>>,
     rows: u64,
     positions: Option<(Position, Position)>,
+    /// Of its contract, with the steps from older versions.
+    hash: String,
+    holds_old: bool,
 }
 
 impl SegmentWriter {
@@ -78,9 +109,10 @@ impl SegmentWriter {
                 Some(event.name.clone()),
                 format!("{}.parquet", escaped(&event.name)),
                 schema::event(event),
+                event.hash.clone(),
             )
         });
-        let rejects = Table::new(None, "rejects.parquet".to_owned(), schema::rejects());
+        let rejects = Table::new(None, "rejects.parquet".to_owned(), schema::rejects(), String::new());
         let tables = events.chain([rejects]).collect();
         Self { disk: disk.clone(), folder: folder.to_owned(), tables, waiting_bytes: 0 }
     }
@@ -106,6 +138,8 @@ impl SegmentWriter {
         let entry = self.tables.get_mut(table).ok_or_else(no_table)?;
         entry.rows += batch.num_rows() as u64;
         entry.positions = Some((entry.positions.map_or(positions.0, |seen| seen.0), positions.1));
+        let original = batch.column_by_name(schema::ORIGINAL);
+        entry.holds_old |= original.is_some_and(|column| column.null_count() < column.len());
         entry.waiting_rows += batch.num_rows();
         entry.waiting_bytes += bytes;
         entry.waiting.push(batch);
@@ -164,6 +198,9 @@ impl SegmentWriter {
                 blake3: Some(finished.blake3),
                 positions: table.positions.unwrap_or_default(),
                 requeued: 0,
+                old: table
+                    .holds_old
+                    .then(|| OldEvents { hash: table.hash.clone(), read_as: BTreeMap::new() }),
             });
         }
         if !files.is_empty() {
@@ -213,7 +250,7 @@ fn open(
 }
 
 impl Table {
-    fn new(event: Option<String>, file: String, schema: SchemaRef) -> Self {
+    fn new(event: Option<String>, file: String, schema: SchemaRef, hash: String) -> Self {
         Self {
             event,
             file,
@@ -227,6 +264,8 @@ impl Table {
             early: BTreeMap::new(),
             rows: 0,
             positions: None,
+            hash,
+            holds_old: false,
         }
     }
 

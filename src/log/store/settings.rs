@@ -18,7 +18,7 @@ pub const WAITING_BYTES: usize = 192 << 20;
 const RISING: [&str; 4] = ["_position", "_time", "_line", "_offset"];
 
 /// Unique texts and hashes: a dictionary would only be tried and thrown away.
-const UNIQUE: [&str; 3] = ["_id", "_content", "_unknown"];
+const UNIQUE: [&str; 4] = ["_id", "_content", "_unknown", "_original"];
 
 /// The settings of a table of the event store.
 pub fn properties(schema: &Schema) -> WriterProperties {

@@ -3,8 +3,8 @@
 use super::limits;
 use super::names::{self, Names};
 use super::types;
-use crate::model::{EventType, Field, FieldRef, ListField, ValueType};
-use crate::spec::{At, EventSpec, Named, Problems, Spec};
+use crate::model::{EventType, Field, FieldRef, ListField, Unknown, Upcast, ValueType};
+use crate::spec::{At, EventSpec, Named, Problems, Spec, UnknownSpec};
 use std::collections::HashSet;
 
 /// All event types.
@@ -53,7 +53,20 @@ impl Contracts {
             lists.push(ListField { name: list.value.clone(), fields });
         }
         let bears = limits::of_rejects(spec.max_rejects.as_ref(), spec.max_reject_share.as_ref(), problems);
-        self.types.push(EventType { name: name.value.clone(), version, fields, lists, bears });
+        let unknown = match spec.unknown.as_ref().map(|unknown| unknown.value) {
+            None | Some(UnknownSpec::Evolve) => Unknown::Evolve,
+            Some(UnknownSpec::Freeze) => Unknown::Freeze,
+            Some(UnknownSpec::Ignore) => Unknown::Ignore,
+        };
+        let name = name.value.clone();
+        self.types.push(EventType { name, version, fields, lists, bears, unknown, upcasts: Vec::new() });
+    }
+
+    /// Adds what becomes of older versions of an event type.
+    pub fn lift(&mut self, event: usize, upcasts: Vec<Upcast>) {
+        if let Some(event) = self.types.get_mut(event) {
+            event.upcasts = upcasts;
+        }
     }
 
     fn fields(
@@ -119,7 +132,10 @@ fn flat_envelope(spec: &Spec) -> Option<Vec<&str>> {
 fn check_flat(spec: &Spec, envelope: &[&str], problems: &mut Problems) {
     for (_, event) in spec.events.iter() {
         let fields = event.fields.iter().map(|(name, _)| name);
-        for name in fields.chain(event.lists.iter().map(|(name, _)| name)) {
+        let old = event.upcast.iter().flat_map(|old| {
+            old.fields.iter().map(|(name, _)| name).chain(old.lists.iter().map(|(name, _)| name))
+        });
+        for name in fields.chain(event.lists.iter().map(|(name, _)| name)).chain(old) {
             if envelope.contains(&name.value.as_str()) {
                 problems.add(
                     name.span,

@@ -5,6 +5,7 @@
 
 mod binding;
 mod calendar;
+mod case;
 mod changes;
 mod contracts;
 mod dimension;
@@ -18,12 +19,16 @@ mod fact_keys;
 mod fact_values;
 mod levels;
 mod limits;
+mod literal;
 mod log;
 mod measure;
 mod names;
 mod rows;
+mod shape;
 mod signs;
+mod steps;
 mod types;
+mod upcast;
 
 use super::{Model, Source, hash};
 use crate::error::{Error, Result};
@@ -90,7 +95,8 @@ fn compile_with(
     text: &str,
 ) -> Result<Model> {
     let mut problems = spec.problems.clone();
-    let contracts = Contracts::compile(spec, &mut problems);
+    let mut contracts = Contracts::compile(spec, &mut problems);
+    upcast::compile(spec, &mut contracts, &mut problems);
     let log = log::compile(spec, base, &contracts, &mut problems);
     let ignored = log::ignored(spec, &contracts, &mut problems);
     let (calendar, holidays) = calendar::compile(spec, read, &mut problems);
@@ -99,6 +105,9 @@ fn compile_with(
     if let Some(name) = &spec.name {
         names::check_column("the pipeline", name, &mut problems);
     }
+    let dimensions: Vec<_> = dimensions.into_iter().map(|dimension| dimension.compiled).collect();
+    let tables = case::tables(&contracts.types, &dimensions, &facts);
+    let cases = case::compile(spec, &tables, &mut problems);
     if !problems.is_empty() {
         return Err(problems.into_error(file_name, text));
     }
@@ -110,9 +119,10 @@ fn compile_with(
         log,
         events: contracts.types,
         ignored,
-        dimensions: dimensions.into_iter().map(|dimension| dimension.compiled).collect(),
+        dimensions,
         facts,
         calendar,
+        cases,
         hash: String::new(),
         source: Source { pipeline: text.to_owned(), holidays },
     };
