@@ -13,7 +13,7 @@ use super::source::{Named, Source};
 use super::store::{Piece, Scan, SegmentFile, TableFile, pieces, read_piece, read_rows, rows_until, schema};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::model::{EventType, Model};
+use crate::model::{EventType, Limits, Model};
 use crate::stop::Stop;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int64Type, Schema, SchemaRef};
@@ -98,7 +98,8 @@ impl EventLog {
         progress: &dyn Progress,
     ) -> Result<IngestReport> {
         self.settle()?;
-        let files = files.iter().map(|file| Named::new(file, &self.base)).collect::<Result<_>>()?;
+        let files =
+            files.iter().map(|file| Named::new(file, &self.base, self.plan.limits)).collect::<Result<_>>()?;
         let events = self.files(|file| file.event.is_some()).collect();
         let ingest = Ingest {
             disk: &self.disk,
@@ -376,6 +377,11 @@ impl EventLog {
             .next("run the pipeline: it lifts them anew")),
             _ => Ok(()),
         }
+    }
+
+    /// What a file of it may be.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.plan.limits
     }
 
     /// What the log is.

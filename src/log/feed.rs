@@ -154,7 +154,7 @@ impl<'p> Feed<'p> {
             return Ok((file, reader, known, FileState::New, None));
         };
         let name = source.name.clone();
-        if !is_at_home(source) {
+        if !is_at_home(source, &named.limits) {
             return Ok((file, reader, known, FileState::Moved(name), None));
         }
         let copy = Source { account: Account::default(), lines: 0, ..source.clone() };

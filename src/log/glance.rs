@@ -8,6 +8,7 @@ use super::decode::{date, instant};
 use super::json::{Number, Scanner, Scratch, Token};
 use super::source::{Block, FileFailure, Input, Reader, RegularFile, Shape, Trail};
 use crate::error::Result;
+use crate::model::Limits;
 use chrono_tz::Tz;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -82,7 +83,7 @@ pub fn glance(files: &[PathBuf], most_lines: u64, see: &mut dyn FnMut(Glanced<'_
 
 /// The lines of one file, until one is not wanted; `None` is a line that is too long, or torn.
 fn one(path: &Path, see: &mut dyn FnMut(Option<&[u8]>) -> bool) -> Result<bool, FileFailure> {
-    let file = RegularFile::open(path, &path.display().to_string())?;
+    let file = RegularFile::open(path, &path.display().to_string(), &Limits::USUAL)?;
     let input = Input::new(&file, 0)?;
     let mut reader = Reader::new(&file, input, 0, false, Trail::new(Vec::new(), Vec::new()));
     while let Some(Block { bytes, shape, .. }) = reader.next_block()? {
@@ -110,11 +111,11 @@ fn read<'a>(line: &'a [u8], scratch: &mut Scratch) -> Glanced<'a> {
         return Glanced::Broken;
     }
     // The first reading judges, so that the second one meets nothing that is wrong.
-    let mut judge = Scanner::new(line);
+    let mut judge = Scanner::new(line, &Limits::USUAL);
     scratch.clear();
     let judged = judge.open_line().and_then(|()| judge.value(0, scratch));
     let Some(content) = judged.ok().filter(|_| judge.close_line().is_ok()) else { return Glanced::Broken };
-    let mut scanner = Scanner::new(line);
+    let mut scanner = Scanner::again(line);
     scanner.space();
     match value(&mut scanner, 0) {
         Some(Value::Object(members)) => Glanced::Object { members, content },
@@ -171,7 +172,7 @@ pub fn hash(value: &Value<'_>) -> u64 {
 #[must_use]
 pub fn plain_decimal(text: &str) -> Option<Number<'_>> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.'));
-    match Scanner::new(text.as_bytes()).token() {
+    match Scanner::again(text.as_bytes()).token() {
         Ok(Token::Number(number)) if is_plain && number.raw.len() == text.len() => Some(number),
         _ => None,
     }

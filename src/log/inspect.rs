@@ -6,6 +6,7 @@ use super::head::Segment;
 use super::ids;
 use super::source::{FileCode, FileFailure, Source, Wholeness};
 use super::store::{TableFile, hash_of};
+use crate::model::Limits;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -49,7 +50,8 @@ impl EventLog {
     /// have moved into one of `named`.
     #[must_use]
     pub fn inspect_sources(&self, named: &[PathBuf]) -> SourceInspection {
-        let looks = self.sources().par_iter().map(|source| look(source, named)).collect::<Vec<_>>();
+        let looks =
+            self.sources().par_iter().map(|source| look(source, named, self.limits())).collect::<Vec<_>>();
         let mut inspection = SourceInspection::default();
         for look in looks {
             match look {
@@ -116,15 +118,15 @@ enum Look {
     Unreadable(FileFailure),
 }
 
-fn look(source: &Source, named: &[PathBuf]) -> Look {
-    let change = match source.wholeness(Path::new(&source.path)) {
+fn look(source: &Source, named: &[PathBuf], limits: &Limits) -> Look {
+    let change = match source.wholeness(Path::new(&source.path), limits) {
         Ok(Wholeness::Whole) => return Look::Whole,
         Ok(Wholeness::Changed { from, to }) => format!("what it held from byte {from} to {to} has changed"),
         Ok(Wholeness::Shorter { bytes }) => format!("it holds {bytes} bytes"),
         Err(failure) if failure.code == FileCode::Missing => return Look::Gone,
         Err(failure) => return Look::Unreadable(failure),
     };
-    match named.iter().any(|path| source.is_whole_in(path)) {
+    match named.iter().any(|path| source.is_whole_in(path, limits)) {
         true => Look::Whole,
         false => Look::Changed(format!(
             "{}: {change}, and no file named holds the {} bytes that were read from it",

@@ -35,6 +35,46 @@ pub struct Log {
     /// Rows of CSV and Parquet files. No part of the hash, for the same reason.
     #[serde(skip)]
     pub rows: Vec<Rows>,
+    /// What a line and a file may be. Says nothing of events that are in the log, so it is no part of the hash.
+    #[serde(skip)]
+    pub limits: Limits,
+}
+
+/// What a line may be, and a file: beyond these, the one is a reject, and the other fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The length of a line.
+    pub line_bytes: usize,
+    /// How deep objects and lists may stand in each other.
+    pub depth: u32,
+    /// The members of one object.
+    pub fields: u32,
+    /// The length of a key.
+    pub key_bytes: usize,
+    /// How much larger a compressed file may become, once that is more than 256 MiB.
+    pub decompression_ratio: u64,
+}
+
+impl Limits {
+    /// No declared depth is greater: whoever reads what is nested calls itself.
+    pub const DEEPEST: u32 = 512;
+
+    /// Where nothing is declared.
+    pub const USUAL: Self = Self {
+        line_bytes: 64 << 20,
+        // As serde_json has it.
+        depth: 128,
+        fields: 4_096,
+        key_bytes: 4_096,
+        // No log compresses better; deflate itself ends at 1,032.
+        decompression_ratio: 500,
+    };
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::USUAL
+    }
 }
 
 /// How many rejects are borne since the current release; none: any number.

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::layout::Layout;
 use crate::log::{EventLog, IngestReport, Progress as LogProgress, expand};
 use crate::model::Model;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a run is given.
 #[derive(Clone, Copy)]
@@ -44,7 +44,26 @@ impl Inputs<'_> {
 
     pub fn ingest(&self, log: &mut EventLog) -> Result<IngestReport> {
         let (base, patterns) = self.patterns();
-        log.ingest(&expand(base, patterns)?, self.threads(), &Upcast(self.progress))
+        let files = expand(base, patterns)?;
+        self.refuse_own(&files)?;
+        log.ingest(&files, self.threads(), &Upcast(self.progress))
+    }
+
+    /// What is made of a log is no part of it.
+    fn refuse_own(&self, files: &[PathBuf]) -> Result<()> {
+        let dir = &self.options.warehouse;
+        let Ok(real) = dir.canonicalize() else { return Ok(()) };
+        let named = std::path::absolute(dir).unwrap_or_else(|_| real.clone());
+        let is_own = |file: &&PathBuf| {
+            std::path::absolute(file).is_ok_and(|file| file.starts_with(&real) || file.starts_with(&named))
+        };
+        match files.iter().find(is_own) {
+            None => Ok(()),
+            Some(file) => {
+                Err(Error::author(format!("{file:?} is a file of the warehouse itself, and no log"))
+                    .next("name other `files` in [log], or keep the warehouse in another folder"))
+            }
+        }
     }
 
     /// The patterns that mean no file at all.

@@ -1,7 +1,7 @@
 //! `[log]` as written.
 
 use super::read::{Read, Value};
-use super::{At, Named, OutboxSpec, Problems, RowsSpec, TableSpec};
+use super::{At, LimitsSpec, Named, OutboxSpec, Problems, RowsSpec, TableSpec};
 use schemars::JsonSchema;
 
 /// Where events come from.
@@ -35,6 +35,8 @@ pub struct LogSpec {
     /// Rows of CSV and Parquet files, each an event.
     #[schemars(default)]
     pub rows: Named<RowsSpec>,
+    /// What a line and a file may be.
+    pub limits: Option<LimitsSpec>,
 }
 
 /// The names of the fields around a payload.
@@ -77,6 +79,7 @@ impl Read for LogSpec {
             tables: table.optional("tables", problems).unwrap_or_default(),
             outbox: table.optional("outbox", problems),
             rows: table.optional("rows", problems).unwrap_or_default(),
+            limits: table.optional("limits", problems),
         };
         table.finish(problems);
         Some(spec)

@@ -9,6 +9,7 @@ mod changes;
 mod dimension;
 mod event;
 mod fact;
+mod limits;
 mod literal;
 mod log;
 mod problem;
@@ -32,6 +33,7 @@ pub use fact::{
     DateFromSpec, FactDoes, FactEventSpec, FactSpec, MeasureSpec, NumberText, OverReversingSpec, RolesSpec,
     TakesSpec,
 };
+pub use limits::LimitsSpec;
 pub use literal::Literal;
 pub use log::{EnvelopeSpec, Instant, LogSpec};
 pub use problem::{Certainty, Problem, Problems};

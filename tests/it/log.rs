@@ -6,6 +6,7 @@ mod files;
 mod formats;
 mod growth;
 mod identity;
+mod limits;
 mod merge;
 mod outbox;
 mod rows;

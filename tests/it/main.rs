@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod audit;
+mod bad_inputs;
 mod broken_log;
 mod checks;
 mod contracts;
 mod counter;
 mod crash;
 mod determinism;
+mod fuzz;
 mod gc;
 mod generate;
 mod hospital;

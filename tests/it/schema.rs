@@ -66,6 +66,7 @@ fn the_schema_and_the_walker_know_the_same_keys() {
         "facts.x.on.x",
         "log",
         "log.envelope",
+        "log.limits",
         "log.outbox",
         "log.rows.x",
         "log.tables.x",

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::log::format::{CsvFile, CsvRows, Debezium, Format, Said, read_object, record_length};
 use crate::log::json;
 use crate::log::reject::{Code, Flaw};
-use crate::log::source::{Block, Shape};
+use crate::log::source::{Block, KEPT_BYTES, Shape};
 use std::sync::Arc;
 
 /// A decoded block. Duplicates are still in it: they depend on what came before.
@@ -228,6 +228,12 @@ impl<'p> Decoder<'p> {
             self.decoded.blank += 1;
             return;
         }
+        if line.len() > self.plan.limits.line_bytes {
+            self.event = None;
+            let flaw = too_long(line.len() as u64);
+            let end = start + line.len().min(KEPT_BYTES);
+            return self.entry(self.decoded.lines, start, end, self.reject(flaw));
+        }
         let verdict = match self.judge(line, start, is_utf8) {
             Ok(Judged::Event(event)) => {
                 Verdict::Event { event: event.event, id: event.id, content: event.content }
@@ -275,7 +281,9 @@ impl<'p> Decoder<'p> {
     fn event(&mut self, line: &[u8], start: usize) -> Result<Judged, Flaw> {
         let event = match event::kind(self.plan, line, &mut self.notes)? {
             Kind::Event(event) => event,
-            Kind::Ignored => return event::validate(line, &mut self.notes).map(|()| Judged::Ignored),
+            Kind::Ignored => {
+                return event::validate(self.plan, line, &mut self.notes).map(|()| Judged::Ignored);
+            }
         };
         self.event = Some(event);
         let (Some(contract), Some(rows)) = (self.plan.events.get(event), self.rows.get_mut(event)) else {
@@ -306,10 +314,7 @@ impl<'p> Decoder<'p> {
                 format!("{length_bytes} bytes that begin with zeros; only these are kept"),
             )
         } else {
-            Flaw::new(
-                Code::LineTooLong,
-                format!("a line of {length_bytes} bytes; only its beginning is kept"),
-            )
+            too_long(length_bytes)
         };
         self.entry(0, 0, prefix.len(), self.reject(flaw));
     }
@@ -321,4 +326,8 @@ impl<'p> Decoder<'p> {
     fn entry(&mut self, line: u64, start: usize, end: usize, verdict: Verdict) {
         self.decoded.entries.push(Entry { line, start, end, verdict });
     }
+}
+
+fn too_long(length_bytes: u64) -> Flaw {
+    Flaw::new(Code::LineTooLong, format!("a line of {length_bytes} bytes; only its beginning is kept"))
 }

@@ -24,7 +24,7 @@ const PARTS: usize = 5;
 
 /// Finds the type of a line's event without reading further than it must.
 pub fn kind(plan: &Plan, line: &[u8], notes: &mut Notes) -> Result<Kind, Flaw> {
-    let mut scanner = Scanner::new(line);
+    let mut scanner = Scanner::new(line, &plan.limits);
     notes.clear();
     scanner.open_line()?;
     scanner.enter(1)?;
@@ -46,16 +46,16 @@ pub fn kind(plan: &Plan, line: &[u8], notes: &mut Notes) -> Result<Kind, Flaw> {
             Token::Null => Flaw::new(Code::NullField, format!("{name} must not be null")),
             other => value::type_flaw("a string", other).of(name),
         };
-        validate(line, notes)?;
+        validate(plan, line, notes)?;
         return Err(flaw);
     }
-    validate(line, notes)?;
+    validate(plan, line, notes)?;
     Err(Flaw::new(Code::MissingField, format!("{name} is missing")))
 }
 
 /// Whether the line is JSON at all; for lines of which nothing else is wanted.
-pub fn validate(line: &[u8], notes: &mut Notes) -> Result<(), Flaw> {
-    let mut scanner = Scanner::new(line);
+pub fn validate(plan: &Plan, line: &[u8], notes: &mut Notes) -> Result<(), Flaw> {
+    let mut scanner = Scanner::new(line, &plan.limits);
     notes.clear();
     scanner.open_line()?;
     scanner.value(0, &mut notes.scratch)?;
@@ -107,7 +107,7 @@ fn attempt(
     let envelope = &plan.envelope;
     notes.clear();
     let mut reading = Reading {
-        scanner: Scanner::new(line.bytes),
+        scanner: Scanner::new(line.bytes, &plan.limits),
         notes,
         zone: envelope.zone,
         hashes: plan.has_ids(),
@@ -319,7 +319,7 @@ fn version(token: Option<Token<'_>>, contract: &EventPlan) -> Result<i64, Flaw> 
 /// Whether a text could be taken for a number once both are text.
 fn is_number(text: &[u8]) -> bool {
     matches!(text.first(), Some(b'-' | b'0'..=b'9'))
-        && matches!(Scanner::new(text).token(), Ok(Token::Number(number)) if number.raw.len() == text.len())
+        && matches!(Scanner::again(text).token(), Ok(Token::Number(number)) if number.raw.len() == text.len())
 }
 
 /// An id as text. A number is taken by its value: 7 and 7.0 are one id. "7" is kept in the same way, but its

@@ -103,7 +103,7 @@ impl<'m> Lifted<'m> {
         let missing = self.missing;
         let unknown = if unknown.is_empty() { "{}" } else { unknown };
         let mut reading = Reading {
-            scanner: Scanner::new(unknown.as_bytes()),
+            scanner: Scanner::again(unknown.as_bytes()),
             notes: &mut self.notes,
             zone: missing.zone,
             hashes: false,
@@ -137,7 +137,7 @@ impl<'m> Lifted<'m> {
                     let Shape::Scalar { column, optional } = member.shape else { continue };
                     let Some(column) = columns.get_mut(column) else { continue };
                     if let Some(text) = of_items.get(&(list, item, at)) {
-                        reading.scanner = Scanner::new(text);
+                        reading.scanner = Scanner::again(text);
                         reading.scalar(column, optional, &member.name, 1)?;
                     } else if optional {
                         column.push_null();

@@ -3,7 +3,7 @@
 use super::amounts::{self, Amounts};
 use crate::log::content;
 use crate::log::format::Formats;
-use crate::model::{EventType, Field, Model, Unknown, Upcast, ValueType};
+use crate::model::{EventType, Field, Limits, Model, Unknown, Upcast, ValueType};
 use chrono_tz::Tz;
 use std::collections::HashMap;
 
@@ -23,6 +23,7 @@ pub struct Plan {
     /// What to look for in records of other formats.
     pub formats: Formats,
     kinds: HashMap<Box<[u8]>, Kind>,
+    pub limits: Limits,
     /// Instants before this one are out of range, in microseconds UTC.
     pub earliest: i64,
     /// Instants from this one on are out of range.
@@ -193,6 +194,7 @@ impl Plan {
             amounts: amounts::of(model),
             formats: Formats::new(model),
             kinds: ignored.chain(known).collect(),
+            limits: model.log.limits,
             bounds: format!("{} to {}", model.log.earliest.format(BOUND), model.log.latest.format(BOUND)),
             earliest: model.log.earliest.timestamp_micros(),
             latest: model.log.latest.timestamp_micros(),

@@ -62,7 +62,7 @@ impl<'p> Recast<'p> {
         payload.write(&mut text);
         let (set, lists) = (&self.contract.payload, &self.contract.lists);
         let mut reading = Reading {
-            scanner: Scanner::new(&text),
+            scanner: Scanner::again(&text),
             notes: &mut self.notes,
             zone: self.plan.envelope.zone,
             hashes: false,

@@ -39,7 +39,7 @@ pub fn push(column: &mut Column, token: Token<'_>, zone: Option<Tz>) -> Result<b
 /// A decimal in a string must look exactly like a JSON number without an exponent.
 fn decimal_text(text: Text<'_>, precision: u8, scale: u8) -> Result<i128, Flaw> {
     let value = text.value();
-    let mut scanner = Scanner::new(&value);
+    let mut scanner = Scanner::again(&value);
     match scanner.token() {
         Ok(Token::Number(number))
             if number.raw.len() == value.len()

@@ -15,7 +15,7 @@ use chrono_tz::Tz;
 /// # Errors
 /// The flaw of a line that says it.
 pub fn typed(raw: &[u8], value_type: ValueType, zone: Option<Tz>) -> Result<(Vec<u8>, bool), Flaw> {
-    let mut scanner = Scanner::new(raw);
+    let mut scanner = Scanner::again(raw);
     let token = scanner.token()?;
     if !matches!(token, Token::Container) && scanner.at() != raw.len() {
         return Err(Flaw::new(Code::Type, "more than one value"));

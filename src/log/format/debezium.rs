@@ -56,7 +56,7 @@ impl Debezium {
         if line.trim_ascii() == b"null" {
             return Ok(Said::Nothing);
         }
-        let outer = Object::of_line(line)?;
+        let outer = Object::of_line(line, &plan.limits)?;
         if outbox::is_row(plan, &outer) {
             return outbox::write(plan, &outer, None, out).map(|()| Said::Event);
         }

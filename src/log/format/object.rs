@@ -2,6 +2,7 @@
 
 use crate::log::json::{Scanner, Scratch, Token};
 use crate::log::reject::Flaw;
+use crate::model::Limits;
 use std::borrow::Cow;
 
 /// An object whose text has been found valid.
@@ -20,8 +21,8 @@ pub struct Member<'a> {
 
 impl<'a> Object<'a> {
     /// The object that a line must be, judged to its last byte.
-    pub fn of_line(line: &'a [u8]) -> Result<Self, Flaw> {
-        let mut scanner = Scanner::new(line);
+    pub fn of_line(line: &'a [u8], limits: &'a Limits) -> Result<Self, Flaw> {
+        let mut scanner = Scanner::new(line, limits);
         scanner.open_line()?;
         let object = Self::read(&mut scanner)?;
         scanner.close_line()?;
@@ -30,7 +31,7 @@ impl<'a> Object<'a> {
 
     /// The object that this text is, if it is one.
     pub fn of(raw: &'a [u8]) -> Option<Self> {
-        let mut scanner = Scanner::new(raw);
+        let mut scanner = Scanner::again(raw);
         if raw.first() == Some(&b'{') { Self::read(&mut scanner).ok() } else { None }
     }
 
@@ -91,7 +92,7 @@ impl<'a> Object<'a> {
 
 /// The value of a string.
 pub fn text(raw: &[u8]) -> Option<Cow<'_, str>> {
-    match Scanner::new(raw).token() {
+    match Scanner::again(raw).token() {
         Ok(Token::Text(text)) => match text.value() {
             Cow::Borrowed(bytes) => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
             Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
@@ -102,7 +103,7 @@ pub fn text(raw: &[u8]) -> Option<Cow<'_, str>> {
 
 /// The value of a number that is an integer of 64 bits.
 pub fn integer(raw: &[u8]) -> Option<i64> {
-    match Scanner::new(raw).token() {
+    match Scanner::again(raw).token() {
         Ok(Token::Number(number)) => number.integer().ok(),
         _ => None,
     }
@@ -110,7 +111,7 @@ pub fn integer(raw: &[u8]) -> Option<i64> {
 
 /// The texts of a list's items, if it is a list.
 pub fn items(raw: &[u8]) -> Option<Vec<&[u8]>> {
-    let mut scanner = Scanner::new(raw);
+    let mut scanner = Scanner::again(raw);
     if raw.first() != Some(&b'[') {
         return None;
     }

@@ -61,7 +61,7 @@ pub fn write(
         None => payload,
         Some(text) => text.as_bytes(),
     };
-    if Object::of_line(payload).is_err() {
+    if Object::of_line(payload, &plan.limits).is_err() {
         let message = format!("{}: neither an object nor a text that is one", outbox.payload);
         return Err(Flaw::new(Code::Type, message));
     }

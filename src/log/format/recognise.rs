@@ -66,7 +66,7 @@ fn of_line(plan: &Plan, line: &[u8]) -> Option<Recognised> {
     if std::str::from_utf8(line).is_err() {
         return None;
     }
-    let line = Object::of_line(line).ok()?;
+    let line = Object::of_line(line, &plan.limits).ok()?;
     if is_maxwell(plan, &line) {
         return Some(Recognised::Foreign("Maxwell"));
     }

@@ -75,7 +75,7 @@ pub fn header(line: &str, delimiter: u8) -> Option<Vec<String>> {
 
 /// Writes the event of a row that is an object.
 pub fn read_object(plan: &Plan, line: &[u8], out: &mut Vec<u8>) -> Result<Said, Flaw> {
-    let object = Object::of_line(line)?;
+    let object = Object::of_line(line, &plan.limits)?;
     let names: Vec<String> =
         object.members().iter().map(|member| String::from_utf8_lossy(&member.name).into_owned()).collect();
     let Some(rows) = plan.formats.rows_of(&names, None) else {
@@ -154,7 +154,7 @@ fn write_instant(rows: &RowPlan, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<()
         Cell::Json(raw) => raw,
     };
     let is_number =
-        matches!(Scanner::new(raw).token(), Ok(Token::Number(number)) if number.raw.len() == raw.len());
+        matches!(Scanner::again(raw).token(), Ok(Token::Number(number)) if number.raw.len() == raw.len());
     if !is_number {
         write_as_is(cell, out);
         return Ok(());
@@ -198,7 +198,7 @@ fn write_cell(cell: Cell<'_>, wanted: Option<ValueType>, out: &mut Vec<u8>) -> R
     };
     match wanted {
         Some(ValueType::Integer) => {
-            let is_number = matches!(Scanner::new(text.as_bytes()).token(), Ok(Token::Number(number)) if number.raw.len() == text.len());
+            let is_number = matches!(Scanner::again(text.as_bytes()).token(), Ok(Token::Number(number)) if number.raw.len() == text.len());
             if !is_number {
                 return Err(Flaw::new(Code::Type, format!("{text:?} is not an integer")));
             }

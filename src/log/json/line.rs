@@ -2,13 +2,14 @@
 
 use super::{Scanner, Scratch};
 use crate::log::reject::{Code, Flaw};
+use crate::model::Limits;
 
 /// Whether these bytes are one object and nothing else.
-pub fn whole_object(line: &[u8]) -> bool {
+pub fn whole_object(line: &[u8], limits: &Limits) -> bool {
     if std::str::from_utf8(line).is_err() {
         return false;
     }
-    let mut scanner = Scanner::new(line);
+    let mut scanner = Scanner::new(line, limits);
     scanner.open_line().is_ok()
         && scanner.value(0, &mut Scratch::default()).is_ok()
         && scanner.close_line().is_ok()

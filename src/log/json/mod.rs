@@ -5,7 +5,7 @@
 //! 100,000; serde_json takes the last of two equal keys and loses the text of a number. None of them
 //! says *which* rule a line broke, and that is what a reject is for.
 //!
-//! Never: panic, recurse beyond [`MAX_DEPTH`], replace a character, or round a number.
+//! Never: panic, recurse beyond the declared depth, replace a character, or round a number.
 
 mod line;
 mod number;
@@ -19,12 +19,3 @@ pub use number::Number;
 pub use scanner::{Scanner, Scratch, Token};
 pub use text::Text;
 pub use tree::{Members, Tree, quoted, text_of};
-
-/// Nesting beyond this is a reject (serde_json's default).
-pub const MAX_DEPTH: u32 = 128;
-
-/// Members of one object beyond this are a reject.
-pub const MAX_FIELDS: u32 = 4_096;
-
-/// A key longer than this is a reject.
-pub const MAX_KEY_BYTES: usize = 4_096;

@@ -1,7 +1,8 @@
 //! A cursor over one line that hands out tokens and refuses whatever is not JSON.
 
-use super::{MAX_DEPTH, MAX_FIELDS, MAX_KEY_BYTES, Number, Text, number, text};
+use super::{Number, Text, number, text};
 use crate::log::reject::{Code, Flaw};
+use crate::model::Limits;
 
 /// A value, or the beginning of one.
 #[derive(Debug, Clone, Copy)]
@@ -28,11 +29,27 @@ pub struct Scratch {
 pub struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
+    limits: &'a Limits,
 }
 
+/// Of text that has been judged before, under limits that may have been others: none but the depth at which all end.
+static ALREADY_JUDGED: Limits = Limits {
+    line_bytes: usize::MAX,
+    depth: Limits::DEEPEST,
+    fields: u32::MAX,
+    key_bytes: usize::MAX,
+    decompression_ratio: u64::MAX,
+};
+
 impl<'a> Scanner<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+    /// At the beginning of a line that is to be judged.
+    pub fn new(bytes: &'a [u8], limits: &'a Limits) -> Self {
+        Self { bytes, at: 0, limits }
+    }
+
+    /// At the beginning of a part of a line that has been judged.
+    pub fn again(bytes: &'a [u8]) -> Self {
+        Self::new(bytes, &ALREADY_JUDGED)
     }
 
     /// Where the cursor stands.
@@ -62,8 +79,8 @@ impl<'a> Scanner<'a> {
     #[inline]
     pub fn enter(&mut self, depth: u32) -> Result<(), Flaw> {
         self.at += 1;
-        if depth > MAX_DEPTH {
-            return Err(Flaw::new(Code::Depth, format!("nested deeper than {MAX_DEPTH}")));
+        if depth > self.limits.depth {
+            return Err(Flaw::new(Code::Depth, format!("nested deeper than {}", self.limits.depth)));
         }
         Ok(())
     }
@@ -90,8 +107,9 @@ impl<'a> Scanner<'a> {
             return Err(self.syntax("a key in quotes"));
         }
         let key = self.text()?;
-        if key.raw.len() > MAX_KEY_BYTES {
-            return Err(Flaw::new(Code::KeyTooLong, format!("a key of more than {MAX_KEY_BYTES} bytes")));
+        let longest = self.limits.key_bytes;
+        if key.raw.len() > longest {
+            return Err(Flaw::new(Code::KeyTooLong, format!("a key of more than {longest} bytes")));
         }
         self.space();
         if self.peek() != Some(b':') {
@@ -100,11 +118,9 @@ impl<'a> Scanner<'a> {
         self.at += 1;
         self.space();
         *count += 1;
-        if *count > MAX_FIELDS {
-            return Err(Flaw::new(
-                Code::TooManyFields,
-                format!("an object of more than {MAX_FIELDS} fields"),
-            ));
+        let most = self.limits.fields;
+        if *count > most {
+            return Err(Flaw::new(Code::TooManyFields, format!("an object of more than {most} fields")));
         }
         Ok(Some(key))
     }

@@ -46,7 +46,7 @@ pub fn quoted(text: &str) -> Vec<u8> {
 impl<'a> Tree<'a> {
     /// Reads one object and nothing else.
     pub fn read_object(bytes: &'a [u8]) -> Result<Members<'a>, Flaw> {
-        let mut scanner = Scanner::new(bytes);
+        let mut scanner = Scanner::again(bytes);
         scanner.open_line()?;
         let members = members(&mut scanner, 1)?;
         scanner.close_line()?;
@@ -55,7 +55,7 @@ impl<'a> Tree<'a> {
 
     /// Reads the members of an object one after the other: there may be more of them than a line may have.
     pub fn read_members(bytes: &'a [u8]) -> Result<Vec<(String, Tree<'a>)>, Flaw> {
-        let mut scanner = Scanner::new(bytes);
+        let mut scanner = Scanner::again(bytes);
         scanner.open_line()?;
         scanner.enter(1)?;
         let (mut found, mut count) = (Vec::new(), 0);

@@ -1,6 +1,7 @@
 //! A regular file, opened without ever waiting for one that is not, and what it is packed in.
 
 use super::failure::{FileCode, FileFailure};
+use crate::model::Limits;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -30,6 +31,8 @@ pub struct RegularFile {
     pub modified_ns: i64,
     /// As it is shown.
     pub name: String,
+    /// What it may be, and its lines.
+    pub limits: Limits,
 }
 
 impl Packing {
@@ -50,7 +53,7 @@ impl RegularFile {
     ///
     /// # Errors
     /// `missing`, `not-a-file` or `unreadable`.
-    pub fn open(path: &Path, name: &str) -> Result<Self, FileFailure> {
+    pub fn open(path: &Path, name: &str, limits: &Limits) -> Result<Self, FileFailure> {
         // Without this flag, opening a FIFO waits for a writer.
         let opened =
             OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_CLOEXEC).open(path);
@@ -73,6 +76,7 @@ impl RegularFile {
             size_bytes: metadata.len(),
             modified_ns: metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec()),
             name: name.to_owned(),
+            limits: *limits,
         };
         file.packing = Packing::of(&file.window(0, 4).map_err(broken)?);
         Ok(file)

@@ -9,14 +9,13 @@ use super::input::{Input, refuse_strange_content};
 use super::trail::Trail;
 use crate::log::format::{Format, cells, last_end};
 use crate::log::json;
+use crate::model::Limits;
 use std::sync::Arc;
 
 /// The size of a block; longer only if a line is.
 const BLOCK_BYTES: usize = 2 << 20;
-/// A line longer than this is a reject.
-pub const MAX_LINE_BYTES: usize = 64 << 20;
-/// How much of such a line is kept.
-const KEPT_BYTES: usize = 4 << 10;
+/// How much of a line that is too long is kept.
+pub const KEPT_BYTES: usize = 4 << 10;
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
@@ -56,6 +55,7 @@ pub struct Reader {
     trail: Trail,
     /// What the lines are, as whoever reads on says.
     pub format: Format,
+    limits: Limits,
 }
 
 impl Reader {
@@ -78,6 +78,7 @@ impl Reader {
             held_bytes: 0,
             trail,
             format: Format::default(),
+            limits: file.limits,
         }
     }
 
@@ -141,7 +142,7 @@ impl Reader {
             if !self.more {
                 return Ok(self.tail());
             }
-            if self.buffer.len() > MAX_LINE_BYTES {
+            if self.buffer.len() > self.limits.line_bytes {
                 return self.too_long();
             }
             searched = self.buffer.len();
@@ -195,7 +196,7 @@ impl Reader {
                     let record = std::str::from_utf8(&self.buffer);
                     self.input.is_packed() && record.is_ok_and(|record| cells(record, file.delimiter).is_ok())
                 }
-                _ => json::whole_object(&self.buffer),
+                _ => json::whole_object(&self.buffer, &self.limits),
             };
             if is_whole || (is_blank && self.input.is_packed()) {
                 self.ends_inside_line = true;

@@ -9,9 +9,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// No log compresses better than this (deflate itself ends at 1,032), ...
-const BOMB_RATIO: u64 = 500;
-/// ... and below this size it does not matter.
+/// Below this size it does not matter how well a file is compressed.
 const BOMB_BYTES: u64 = 256 << 20;
 const BUFFER_BYTES: usize = 256 << 10;
 
@@ -22,6 +20,7 @@ pub struct Input {
     name: String,
     stored: Arc<AtomicU64>,
     given: u64,
+    most_ratio: u64,
 }
 
 impl Input {
@@ -41,7 +40,14 @@ impl Input {
                 Box::new(zstd::stream::read::Decoder::with_buffer(input).map_err(broken)?)
             }
         };
-        Ok(Self { reader, packing: file.packing, name: file.name.clone(), stored, given: 0 })
+        Ok(Self {
+            reader,
+            packing: file.packing,
+            name: file.name.clone(),
+            stored,
+            given: 0,
+            most_ratio: file.limits.decompression_ratio,
+        })
     }
 
     /// Whether the file is finished by its nature: nobody appends half a line to it.
@@ -81,8 +87,8 @@ impl Input {
 
     fn no_bomb(&mut self) -> Result<(), FileFailure> {
         let may_be_bomb = matches!(self.packing, Packing::Gzip | Packing::Zstd);
-        if may_be_bomb && self.given > BOMB_BYTES && self.given / BOMB_RATIO > self.stored_bytes() {
-            let message = format!("it decompresses to more than {BOMB_RATIO} times its size");
+        if may_be_bomb && self.given > BOMB_BYTES && self.given / self.most_ratio > self.stored_bytes() {
+            let message = format!("it decompresses to more than {} times its size", self.most_ratio);
             return Err(FileFailure::new(&self.name, FileCode::Bomb, message));
         }
         Ok(())

@@ -27,7 +27,7 @@ mod whole;
 pub use expand::expand;
 pub use failure::{FileCode, FileFailure};
 pub use file::RegularFile;
-pub use framing::{Block, Reader, Shape};
+pub use framing::{Block, KEPT_BYTES, Reader, Shape};
 pub use input::Input;
 pub use known::{Source, Span, Stored};
 pub use recognise::{Action, Named, Opened, Planned, Recogniser, is_at_home, plan, reopen};

@@ -7,6 +7,7 @@ use super::input::Input;
 use super::known::{Holds, Source};
 use super::trail::{Trail, WINDOW_BYTES};
 use crate::error::{Error, Result};
+use crate::model::Limits;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,7 @@ pub struct Named {
     pub text: String,
     /// How it is shown.
     pub name: String,
+    pub limits: Limits,
 }
 
 /// What to do with a file.
@@ -47,17 +49,17 @@ pub enum Opened {
 
 impl Named {
     /// Shown relative to `base` where it stands below it.
-    pub fn new(path: &Path, base: &Path) -> Result<Self> {
+    pub fn new(path: &Path, base: &Path, limits: Limits) -> Result<Self> {
         let absolute =
             |path: &Path| std::path::absolute(path).map_err(|error| Error::io("find", path, error));
         let whole = absolute(path)?;
         let base = absolute(if base.as_os_str().is_empty() { Path::new(".") } else { base })?;
         let shown = whole.strip_prefix(&base).map_or_else(|_| path_text(path), path_text);
-        Ok(Self { path: path.to_owned(), text: path_text(&whole), name: shown })
+        Ok(Self { path: path.to_owned(), text: path_text(&whole), name: shown, limits })
     }
 
     pub fn open(&self) -> Result<RegularFile, FileFailure> {
-        RegularFile::open(&self.path, &self.name)
+        RegularFile::open(&self.path, &self.name, &self.limits)
     }
 }
 
@@ -205,8 +207,8 @@ impl Recogniser {
 }
 
 /// Whether a source's own file still holds it.
-pub fn is_at_home(source: &Source) -> bool {
-    let Ok(file) = RegularFile::open(Path::new(&source.path), &source.name) else { return false };
+pub fn is_at_home(source: &Source, limits: &Limits) -> bool {
+    let Ok(file) = RegularFile::open(Path::new(&source.path), &source.name, limits) else { return false };
     matches!(source.is_unchanged(&file), Ok(true)) || matches!(source.is_in(&file), Ok(Holds::Begins(_)))
 }
 

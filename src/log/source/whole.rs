@@ -5,6 +5,7 @@ use super::file::RegularFile;
 use super::input::Input;
 use super::known::{Holds, Source};
 use super::trail::WINDOW_BYTES;
+use crate::model::Limits;
 use std::path::Path;
 
 /// Whether a file begins with all that was consumed of a source.
@@ -23,16 +24,16 @@ pub enum Wholeness {
 
 impl Source {
     /// Whether another file holds all of it: one that was renamed or packed since.
-    pub fn is_whole_in(&self, path: &Path) -> bool {
-        let Ok(file) = RegularFile::open(path, "") else { return false };
+    pub fn is_whole_in(&self, path: &Path, limits: &Limits) -> bool {
+        let Ok(file) = RegularFile::open(path, "", limits) else { return false };
         // Most others are told by their windows.
         matches!(self.is_in(&file), Ok(Holds::Begins(_)))
-            && matches!(self.wholeness(path), Ok(Wholeness::Whole))
+            && matches!(self.wholeness(path, limits), Ok(Wholeness::Whole))
     }
 
     /// Hashes the beginning of a file as it was consumed, span by span.
-    pub fn wholeness(&self, path: &Path) -> Result<Wholeness, FileFailure> {
-        let file = RegularFile::open(path, &path.display().to_string())?;
+    pub fn wholeness(&self, path: &Path, limits: &Limits) -> Result<Wholeness, FileFailure> {
+        let file = RegularFile::open(path, &path.display().to_string(), limits)?;
         let mut input = Input::new(&file, 0)?;
         let mut piece = Vec::new();
         let mut at = 0;

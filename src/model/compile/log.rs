@@ -35,6 +35,7 @@ pub(super) fn compile(
         tables,
         outbox: changes::outbox(log, problems),
         rows: rows::compile(log, contracts, problems),
+        limits: limits::of_lines(log.limits.as_ref(), problems),
     })
 }
 

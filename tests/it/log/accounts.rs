@@ -43,7 +43,7 @@ fn a_log_with_broken_lines_keeps_every_good_event_and_every_bad_line() {
 }
 
 #[test]
-fn nothing_comes_of_nothing() {
+fn row_001_nothing_comes_of_nothing() {
     let library = Library::new();
     library.write("empty.ndjson", "");
     library.write("lines.ndjson", "\n\r\n \n");
@@ -55,7 +55,7 @@ fn nothing_comes_of_nothing() {
 }
 
 #[test]
-fn a_byte_order_mark_is_one_only_at_the_start() {
+fn row_006_a_byte_order_mark_is_one_only_at_the_start() {
     let library = Library::new();
     library.write("a.ndjson", format!("\u{feff}{}\n\u{feff}{}\n", lent(1, ""), lent(2, "")));
     let report = library.ingest(&["a.ndjson"]);
@@ -65,7 +65,7 @@ fn a_byte_order_mark_is_one_only_at_the_start() {
 }
 
 #[test]
-fn zeros_of_a_crash_are_one_reject_and_cost_no_event() {
+fn row_008_zeros_of_a_crash_are_one_reject_and_cost_no_event() {
     let library = Library::new();
     let zeros = vec![0; 100_000];
     let content =
@@ -79,7 +79,7 @@ fn zeros_of_a_crash_are_one_reject_and_cost_no_event() {
 }
 
 #[test]
-fn a_line_without_end_is_passed_over() {
+fn row_009_a_line_without_end_is_passed_over() {
     let library = Library::new();
     let long = vec![b'x'; 70 << 20];
     library.write("a.ndjson", [lents([1]).as_bytes(), &long, b"\n", lents([2]).as_bytes()].concat());
@@ -101,7 +101,7 @@ fn a_line_without_end_is_passed_over() {
 }
 
 #[test]
-fn utf_16_is_one_message_not_a_million_rejects() {
+fn row_007_utf_16_is_one_message_not_a_million_rejects() {
     let library = Library::new();
     let wide: Vec<u8> = lents([1]).encode_utf16().flat_map(u16::to_le_bytes).collect();
     library.write("marked.ndjson", [&[0xff, 0xfe], wide.as_slice()].concat());

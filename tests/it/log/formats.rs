@@ -5,7 +5,7 @@ use starlog::log::{Account, FileCode, expand};
 use std::fs;
 
 #[test]
-fn packed_files_are_read_whatever_their_name_says() {
+fn row_021_026_packed_files_are_read_whatever_their_name_says() {
     let library = Library::new();
     let members = [gzip(lents(1..=2)), gzip(""), gzip(lents(3..=3)), vec![0; 512]].concat();
     library.write("two.ndjson.gz", members);
@@ -24,7 +24,7 @@ fn packed_files_are_read_whatever_their_name_says() {
 }
 
 #[test]
-fn a_broken_packed_file_leaves_nothing_behind_and_stops_nobody() {
+fn row_020_022_023_a_broken_packed_file_leaves_nothing_behind_and_stops_nobody() {
     let whole = gzip(lents(1..=20_000));
     let mut wrong_sum = whole.clone();
     let sum = wrong_sum.len() - 6;
@@ -59,7 +59,7 @@ fn a_broken_packed_file_leaves_nothing_behind_and_stops_nobody() {
 }
 
 #[test]
-fn a_bomb_is_not_unpacked() {
+fn row_024_a_bomb_is_not_unpacked() {
     let library = Library::new();
     library.write("bomb.gz", gzip(vec![b' '; 300 << 20]));
     let report = library.ingest(&["bomb.gz"]);
@@ -67,7 +67,7 @@ fn a_bomb_is_not_unpacked() {
 }
 
 #[test]
-fn a_window_or_dictionary_that_we_do_not_have_is_named() {
+fn row_025_a_window_or_dictionary_that_we_do_not_have_is_named() {
     let library = Library::new();
     let big = lents(1..=20_000);
     let mut stream = ::zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
@@ -90,7 +90,7 @@ fn trained(sample: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_no_regular_file_is_named_and_never_waited_for() {
+fn row_016_what_is_no_regular_file_is_named_and_never_waited_for() {
     let library = Library::new();
     fs::create_dir(library.path("folder")).unwrap();
     assert!(std::process::Command::new("mkfifo").arg(library.path("fifo")).status().unwrap().success());
@@ -136,7 +136,7 @@ fn files_come_in_declared_order_and_then_as_people_count() {
 
 /// A link in a folder of input may lead to any file of the machine: what a pattern finds must lie below its root.
 #[test]
-fn a_link_that_leads_out_is_refused_unless_it_is_named() {
+fn row_017_a_link_that_leads_out_is_refused_unless_it_is_named() {
     let library = Library::new();
     let elsewhere = tempfile::tempdir().unwrap();
     fs::write(elsewhere.path().join("secret.ndjson"), lents([9])).unwrap();
@@ -179,7 +179,7 @@ fn a_link_that_leads_out_is_refused_unless_it_is_named() {
 }
 
 #[test]
-fn names_may_be_anything_that_a_disk_allows() {
+fn row_018_names_may_be_anything_that_a_disk_allows() {
     let library = Library::new();
     let names: Vec<std::ffi::OsString> = vec![
         "new\nline.ndjson".into(),

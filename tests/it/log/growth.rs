@@ -40,7 +40,7 @@ fn large_files_are_continued_too() {
 }
 
 #[test]
-fn a_torn_line_waits_for_its_end() {
+fn row_002_004_a_torn_line_waits_for_its_end() {
     let library = Library::new();
     let third = lent(3, ",\"note\":\"{}\"");
     for cut in [1, 20, third.len() - 1] {
@@ -84,7 +84,7 @@ fn a_whole_last_line_is_taken_and_its_end_may_come_later() {
 }
 
 #[test]
-fn a_finished_file_has_no_torn_lines() {
+fn row_003_a_finished_file_has_no_torn_lines() {
     let library = Library::new();
     library.write("whole.gz", gzip(lents([1]) + &lent(2, "")));
     library.write("torn.gz", gzip(lents([3]) + &lent(4, "")[..30]));
@@ -95,7 +95,7 @@ fn a_finished_file_has_no_torn_lines() {
 }
 
 #[test]
-fn rotation_is_no_news() {
+fn row_011_rotation_is_no_news() {
     let library = Library::new();
     library.write("app.ndjson", lents(1..=3));
     let _ = library.ingest(&["app.ndjson"]);
@@ -123,7 +123,7 @@ fn rotation_is_no_news() {
 }
 
 #[test]
-fn copy_and_truncate_is_no_news_either() {
+fn row_012_copy_and_truncate_is_no_news_either() {
     let library = Library::new();
     library.write("app.ndjson", lents(1..=3));
     let _ = library.ingest(&["app.ndjson"]);
@@ -136,7 +136,7 @@ fn copy_and_truncate_is_no_news_either() {
 }
 
 #[test]
-fn the_same_bytes_under_two_names_are_duplicates_also_without_ids() {
+fn row_013_the_same_bytes_under_two_names_are_duplicates_also_without_ids() {
     let library = Library::with(&super::LIBRARY.replace(", id = \"id\"", ""));
     library.write("a.ndjson", lents(1..=3) + "\nbroken\n");
     fs::hard_link(library.path("a.ndjson"), library.path("b.ndjson")).unwrap();
@@ -151,7 +151,7 @@ fn the_same_bytes_under_two_names_are_duplicates_also_without_ids() {
 }
 
 #[test]
-fn history_that_changes_is_an_error_that_names_the_file() {
+fn row_010_014_history_that_changes_is_an_error_that_names_the_file() {
     let content = lents(1..=2_000);
     let edited_late = content.replace("R1999", "R1998");
     let cases = [

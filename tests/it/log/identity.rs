@@ -9,7 +9,7 @@ fn returned(id: &str, data: &str) -> String {
 }
 
 #[test]
-fn content_is_what_it_means_not_how_it_is_written() {
+fn row_061_062_content_is_what_it_means_not_how_it_is_written() {
     let library = Library::new();
     let same = [
         returned("1", r#"{"reader":"é","x":{"a":1,"b":[1.0,true,null]},"y":-0}"#),
