@@ -35,8 +35,8 @@ pub struct Lines {
     pub builds: Vec<u64>,
 }
 
-const TYPES: [&str; 9] =
-    ["event type", "type", "event", "event name", "kind", "action", "message type", "what", "name"];
+const TYPES: [&str; 10] =
+    ["event type", "type", "event", "evt", "event name", "kind", "action", "message type", "what", "name"];
 const TIMES: [&str; 12] = [
     "occurred at", "happened at", "event time", "timestamp", "time", "at", "ts", "occurred on", "date", "created at",
     "datetime", "when",

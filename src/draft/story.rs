@@ -291,8 +291,10 @@ fn same_line(
         first.map(|reference| (reference.entity, reference.field))
     };
     let pair = (member(place.event, place.list.as_deref()), member(event, list));
+    // What changes a line may well name another member.
+    let is_undone = scene.named[event].does == Does::Undo;
     let members = match &pair {
-        (Some((one, placed)), Some((other, own))) if one == other => Some((placed.as_str(), own.as_str())),
+        (Some((one, placed)), Some((other, own))) if one == other && is_undone => Some((placed.as_str(), own.as_str())),
         _ => None,
     };
     let placed = lines(scene, place.event, place.list.as_deref(), place.header.last()?, line, members.map(|it| it.0))?;

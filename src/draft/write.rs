@@ -197,7 +197,8 @@ pub fn fact(scene: &Scene<'_>, fact: &Fact, dimensions: &[Dimension], kept: &BTr
     }
     for (_, on) in fact.on.iter().enumerate().filter(|(place, _)| !is_bound(*place)) {
         let why = on.left_out.clone().unwrap_or_else(|| format!("as a `{}` it does not fit this fact", on.does));
-        page.push_str(&comment(&format!("\u{2022} {} is not bound: {why}.", scene.contracts[on.event].name)).replacen("# \u{2022}", "\n#", 1));
+        page.push('\n');
+        page.push_str(&comment(&format!("{} is not bound: {why}.", scene.contracts[on.event].name)));
     }
     page
 }

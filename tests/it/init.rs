@@ -66,25 +66,20 @@ fn a_draft_runs_on_its_log(#[case] log: &str, #[case] least: u64) {
 #[test]
 fn the_retail_log_s_draft_has_the_sums_of_its_pipeline() {
     let (drafted, report) = run(&file("data/retail/*.ndjson"));
-    assert_eq!(report.lines.accepted, 7_956 + 1, "{:?}", report.rejects);
+    assert_eq!(report.lines.accepted, 7_956 + 2, "{:?}", report.rejects);
     let written = World::new("pipelines/retail.toml");
     written.run();
     let sums = |amount: &str, discount: &str| {
         format!(
-            "SELECT category_name, date_month, kind, count(*), sum(quantity), sum({amount}), sum({discount})
-             FROM fact_orders LEFT JOIN dim_product USING (product_key)
-             WHERE kind NOT LIKE 'tele%' GROUP BY ALL ORDER BY ALL"
+            "SELECT category_name, date_month, replace(kind, 'amended', 'changed') AS kind, count(*), sum(quantity),
+             sum({amount})::DECIMAL(18,2), sum({discount})::DECIMAL(18,2)
+             FROM fact_orders LEFT JOIN dim_product USING (product_key) GROUP BY ALL ORDER BY ALL"
         )
     };
     let mine = drafted.ask(Layout::Star, &sums("amount", "discount"));
     let theirs = written.ask(Layout::Star, &sums("gross_amount", "discount_amount"));
     assert!(mine.rows.len() > 50);
-    assert_eq!(mine.rows.len(), theirs.rows.len());
-    for (mine, theirs) in mine.rows.iter().zip(&theirs.rows) {
-        // The second one calls an amendment by its own word.
-        let steady = |row: &Vec<String>| row.iter().map(|cell| cell.replace("amended", "changed")).collect::<Vec<_>>();
-        assert_eq!(steady(mine), steady(theirs));
-    }
+    assert_eq!(mine.rows, theirs.rows);
 }
 
 /// What the drafts of the real logs give, wrong in what only a person knows.
