@@ -34,7 +34,13 @@ pub struct InitArguments {
     pub from: Vec<String>,
 
     /// The pipeline file to write; `-` is stdout
-    #[arg(long, value_name = "FILE", default_value = "pipeline.toml", env = "STARLOG_OUT", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "pipeline.toml",
+        env = "STARLOG_OUT",
+        hide_env_values = true
+    )]
     pub out: PathBuf,
 
     /// The pipeline's name; the file's, if none is given
@@ -65,7 +71,11 @@ pub fn init(arguments: &InitArguments) -> Result<()> {
     };
     let Draft { text, found } = draft(&options)?;
     let Some(out) = out else {
-        let page = if arguments.json { as_json(&Report { out: None, found: &found, text: Some(&text) })? } else { text };
+        let page = if arguments.json {
+            as_json(&Report { out: None, found: &found, text: Some(&text) })?
+        } else {
+            text
+        };
         return io::stdout().lock().write_all(page.as_bytes()).map_err(of_stdout);
     };
     let opened = OpenOptions::new().write(true).create_new(true).open(out);
@@ -135,17 +145,23 @@ fn page(found: &Found, out: &Path) -> String {
     let all = if found.is_all { "all" } else { "the first" };
     let files = if found.files == 1 { "1 file".to_owned() } else { format!("{} files", found.files) };
     let mut rest = Vec::new();
-    for (count, what) in [(found.duplicates, "duplicate"), (found.broken, "no events"), (found.blank, "blank")] {
+    for (count, what) in
+        [(found.duplicates, "duplicate"), (found.broken, "no events"), (found.blank, "blank")]
+    {
         rest.extend((count > 0).then(|| format!("{} {what}", grouped(count))));
     }
     let rest = if rest.is_empty() { String::new() } else { format!(" ({})", rest.join(", ")) };
-    line("looked at", &format!("{all} {} lines of {files}: {} events{rest}", grouped(found.lines), grouped(found.events)));
+    line(
+        "looked at",
+        &format!("{all} {} lines of {files}: {} events{rest}", grouped(found.lines), grouped(found.events)),
+    );
     for (place, why) in found.envelope.iter().enumerate() {
         line(if place == 0 { "envelope" } else { "" }, why);
     }
     for (place, event) in found.types.iter().enumerate() {
         let lists = if event.lists == 0 { String::new() } else { format!(", {} list", event.lists) };
-        let what = format!("{} ({} events, {} fields{lists})", event.name, grouped(event.events), event.fields);
+        let what =
+            format!("{} ({} events, {} fields{lists})", event.name, grouped(event.events), event.fields);
         line(if place == 0 { "types" } else { "" }, &what);
     }
     for (place, dimension) in found.dimensions.iter().enumerate() {

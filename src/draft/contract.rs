@@ -81,9 +81,10 @@ fn own_kind(column: &Column) -> (Kind, u64) {
 /// One type for all fields of a name, as far as there is one: what sets a column must be of the column's type.
 fn kinds_by_name(observed: &Observed) -> BTreeMap<String, Vec<Kind>> {
     let mut kinds: BTreeMap<String, Vec<Kind>> = BTreeMap::new();
-    let tables = observed.types.iter().flat_map(|seen| {
-        std::iter::once(&seen.payload).chain(seen.lists.iter().map(|list| &list.items))
-    });
+    let tables = observed
+        .types
+        .iter()
+        .flat_map(|seen| std::iter::once(&seen.payload).chain(seen.lists.iter().map(|list| &list.items)));
     for column in tables.flat_map(|table| &table.columns) {
         let (kind, _) = own_kind(column);
         // Numbers in a text where others of the name are no numbers: texts.
@@ -105,7 +106,8 @@ fn contract(seen: &Seen, kinds: &BTreeMap<String, Vec<Kind>>) -> Contract {
     let mut left_out = Vec::new();
     let (version, of_version) = most_seen(seen);
     if seen.versions.len() > 1 {
-        let all = seen.versions.iter().map(|(version, events)| format!("{version} ({} events)", grouped(*events)));
+        let all =
+            seen.versions.iter().map(|(version, events)| format!("{version} ({} events)", grouped(*events)));
         let all: Vec<String> = all.collect();
         left_out.push(format!(
             "versions {}: this is the contract of {version}, with {} events; the others are rejects until an \
@@ -127,12 +129,19 @@ fn contract(seen: &Seen, kinds: &BTreeMap<String, Vec<Kind>>) -> Contract {
             left_out.push(format!("{}: {what}; it is kept in the log all the same", list.name));
             continue;
         }
-        if column.is_some_and(|column| column.shape.lists != column.shape.values()) || !is_declarable(&list.name) {
+        if column.is_some_and(|column| column.shape.lists != column.shape.values())
+            || !is_declarable(&list.name)
+        {
             left_out.push(format!("{}: not always a list; it is kept in the log all the same", list.name));
             continue;
         }
         if absent > 0 {
-            left_out.push(format!("{}: absent or null in {} of {}", list.name, grouped(absent), grouped(seen.events())));
+            left_out.push(format!(
+                "{}: absent or null in {} of {}",
+                list.name,
+                grouped(absent),
+                grouped(seen.events())
+            ));
         }
         let items = fields_of_items(list, kinds, &mut left_out);
         if !items.is_empty() {
@@ -215,7 +224,9 @@ fn fields(
             continue;
         }
         let shared = kinds.get(name).into_iter().flatten();
-        let mut shared = shared.filter(|kind| kind.with(own) == Some(**kind) || (**kind == Kind::Text && shape.texts == shape.values()));
+        let mut shared = shared.filter(|kind| {
+            kind.with(own) == Some(**kind) || (**kind == Kind::Text && shape.texts == shape.values())
+        });
         let kind = shared.next().copied().unwrap_or(own);
         let missing = table.missing(column);
         fields.push(Field {
@@ -228,7 +239,9 @@ fn fields(
         });
     }
     if table.overflows {
-        left_out.push(format!("{prefix}*: more keys than a contract is good for; they are kept in the log all the same"));
+        left_out.push(format!(
+            "{prefix}*: more keys than a contract is good for; they are kept in the log all the same"
+        ));
     }
     fields
 }

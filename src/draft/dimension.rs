@@ -54,8 +54,22 @@ pub struct On {
 
 /// Of an attribute that is called so, a change is a correction.
 const OVERWRITTEN: [&str; 16] = [
-    "name", "title", "label", "description", "email", "mail", "phone", "nick", "nickname", "url", "comment", "note",
-    "remark", "address", "street", "website",
+    "name",
+    "title",
+    "label",
+    "description",
+    "email",
+    "mail",
+    "phone",
+    "nick",
+    "nickname",
+    "url",
+    "comment",
+    "note",
+    "remark",
+    "address",
+    "street",
+    "website",
 ];
 const MOST_LEVELS: usize = 5;
 
@@ -68,11 +82,15 @@ pub fn dimensions(
 ) -> Vec<Dimension> {
     let is_one = |at: usize| natures.get(at) == Some(&Nature::Dimension);
     let above: Vec<Option<(usize, String)>> = (0..entities.len())
-        .map(|at| above(scene, entities, at).filter(|(parent, _)| is_one(*parent) && !named_by_facts.contains(parent)))
+        .map(|at| {
+            above(scene, entities, at)
+                .filter(|(parent, _)| is_one(*parent) && !named_by_facts.contains(parent))
+        })
         .collect();
     let mut taken: BTreeSet<usize> = BTreeSet::new();
     let is_above_other = |at: usize| above.iter().flatten().any(|(parent, _)| *parent == at);
-    let mut bases: Vec<usize> = (0..entities.len()).filter(|at| is_one(*at) && !is_above_other(*at)).collect();
+    let mut bases: Vec<usize> =
+        (0..entities.len()).filter(|at| is_one(*at) && !is_above_other(*at)).collect();
     // Things that are above each other in a circle have no base: they stand alone.
     let mut reached: BTreeSet<usize> = BTreeSet::new();
     for base in &bases {
@@ -122,7 +140,8 @@ fn dimension(
         levels.push(level(scene, entities, *at, name, key, parent, place > 0, &mut columns));
     }
     for place in 0..levels.len().saturating_sub(1) {
-        let parent_key: Vec<String> = levels[place + 1].key.iter().map(|(column, _)| column.clone()).collect();
+        let parent_key: Vec<String> =
+            levels[place + 1].key.iter().map(|(column, _)| column.clone()).collect();
         let parent = levels[place + 1].entity;
         for on in levels[place].on.iter_mut().filter(|on| !on.closes) {
             let named = scene.references(entities, on.event, None);
@@ -133,10 +152,14 @@ fn dimension(
     }
     let room = MOST_LEVELS - levels.len();
     let plain = levels.last().map(|last| hierarchy::plain_levels(scene, &entities[last.entity], last, room));
-    let named: Vec<(String, String, String)> = plain.into_iter().flatten().map(|(column, why)| {
-        let below = levels.first().map_or("", |level| level.name.as_str());
-        (free(names, &snake(&super::words::words(&column)), below), column, why)
-    }).collect();
+    let named: Vec<(String, String, String)> = plain
+        .into_iter()
+        .flatten()
+        .map(|(column, why)| {
+            let below = levels.first().map_or("", |level| level.name.as_str());
+            (free(names, &snake(&super::words::words(&column)), below), column, why)
+        })
+        .collect();
     Dimension { levels, plain: named }
 }
 
@@ -170,8 +193,13 @@ fn key(
     let mut key = Vec::new();
     for field in fields {
         let Some(known) = scene.contracts[home.event].field(None, field) else { continue };
-        let is_telling = !is_bare_key(&known.words) && !matches!(known.words.as_slice(), [word] if word == "label" || word == "name");
-        let column = if is_telling { free(columns, field, name) } else { free(columns, &format!("{name}_{field}"), "") };
+        let is_telling = !is_bare_key(&known.words)
+            && !matches!(known.words.as_slice(), [word] if word == "label" || word == "name");
+        let column = if is_telling {
+            free(columns, field, name)
+        } else {
+            free(columns, &format!("{name}_{field}"), "")
+        };
         key.push((column, known.kind));
     }
     key
@@ -196,7 +224,8 @@ fn level(
     for home in &entity.homes {
         let contract = &scene.contracts[home.event];
         let named = scene.references(entities, home.event, None);
-        let is_parent = |field: &Field| named.iter().any(|it| it.field == field.name && Some(it.entity) == parent);
+        let is_parent =
+            |field: &Field| named.iter().any(|it| it.field == field.name && Some(it.entity) == parent);
         let names_parent = |field: &Field| {
             let partner = parent.and_then(|parent| entities[parent].partner.as_ref());
             is_parent(field) || partner == Some(&field.name)
@@ -204,8 +233,10 @@ fn level(
         let own = |field: &&Field| {
             field.name != home.field && entity.partner.as_ref() != Some(&field.name) && !names_parent(field)
         };
-        let fields: Vec<&Field> = contract.fields.iter().filter(own).filter(|field| field.kind != Kind::Nothing).collect();
-        let (closes, why) = closes(scene, entity, home.event, fields.is_empty() && !contract.fields.iter().any(|field| names_parent(field)));
+        let fields: Vec<&Field> =
+            contract.fields.iter().filter(own).filter(|field| field.kind != Kind::Nothing).collect();
+        let (closes, why) =
+            closes(scene, entity, home.event, fields.is_empty() && !contract.fields.iter().any(names_parent));
         let mut sets = Vec::new();
         for field in fields.into_iter().filter(|_| !closes) {
             let Some(said) = attribute_name(field, &contract.fields) else { continue };
@@ -213,7 +244,8 @@ fn level(
                 Some(attribute) => attribute.clone(),
                 None => {
                     // Levels share one table in the star, and `name` says little there.
-                    let wanted = if is_upper && said == "name" { format!("{name}_name") } else { said.clone() };
+                    let wanted =
+                        if is_upper && said == "name" { format!("{name}_name") } else { said.clone() };
                     let attribute = free(columns, &wanted, &name);
                     let (tracking, why) = tracking(scene, entity, field, &said);
                     attributes.push(Attribute { name: attribute.clone(), kind: field.kind, tracking, why });
@@ -264,7 +296,9 @@ fn closes(scene: &Scene<'_>, entity: &Entity, event: usize, is_bare: bool) -> (b
         format!("nothing follows for its member in {} of {}", grouped(last as u64), grouped(all as u64))
     };
     match (does, last) {
-        (Does::End, Some(figures)) => (true, format!("`{}` ends a member; {}", scene.named[event].verb, said(figures))),
+        (Does::End, Some(figures)) => {
+            (true, format!("`{}` ends a member; {}", scene.named[event].verb, said(figures)))
+        }
         (Does::Start, _) => (false, String::new()),
         (_, Some((last, all))) if is_bare && all > 0 && last * 10 >= all * 9 => {
             (true, format!("it says nothing but whom it is about, and {}", said((last, all))))
@@ -315,16 +349,21 @@ fn changes(scene: &Scene<'_>, entity: &Entity, said: &str) -> (u64, u64, usize) 
         let Some(contract) = scene.contracts.get(home.event) else { continue };
         let is_it = |field: &&Field| attribute_name(field, &contract.fields).as_deref() == Some(said);
         let Some(field) = contract.fields.iter().find(is_it) else { continue };
-        let columns = (scene.column(home.event, None, &home.field), scene.column(home.event, None, &field.name));
+        let columns =
+            (scene.column(home.event, None, &home.field), scene.column(home.event, None, &field.name));
         let (Some(member), Some(value)) = columns else { continue };
         let numbers = scene.observed.types.get(home.event).map_or(&[][..], |seen| &seen.numbers);
         types += 1;
         let rows = numbers.iter().zip(member.cells.iter().zip(&value.cells));
-        all.extend(rows.filter(|(_, (_, value))| **value != 0).map(|(number, (member, value))| (*number, *member, *value)));
+        all.extend(
+            rows.filter(|(_, (_, value))| **value != 0)
+                .map(|(number, (member, value))| (*number, *member, *value)),
+        );
     }
     all.sort_unstable();
     let mut now: HashMap<u64, u64> = HashMap::new();
-    let differs = all.iter().filter(|(_, member, value)| now.insert(*member, *value).is_some_and(|old| old != *value));
+    let differs =
+        all.iter().filter(|(_, member, value)| now.insert(*member, *value).is_some_and(|old| old != *value));
     let changes = differs.count() as u64;
     (changes, all.len() as u64, types)
 }

@@ -48,8 +48,28 @@ pub struct Scene<'a> {
 
 /// Names that say nothing of what they belong to, and so name no entity.
 const GENERIC: [&str; 22] = [
-    "name", "status", "state", "title", "description", "type", "kind", "date", "time", "price", "quantity", "amount",
-    "email", "phone", "address", "label", "reason", "comment", "note", "value", "count", "total",
+    "name",
+    "status",
+    "state",
+    "title",
+    "description",
+    "type",
+    "kind",
+    "date",
+    "time",
+    "price",
+    "quantity",
+    "amount",
+    "email",
+    "phone",
+    "address",
+    "label",
+    "reason",
+    "comment",
+    "note",
+    "value",
+    "count",
+    "total",
 ];
 
 impl<'a> Scene<'a> {
@@ -119,7 +139,9 @@ impl<'a> Scene<'a> {
                 entity.keys.extend(keys);
                 entity.homes.push(Home { event, field });
             }
-            None => entities.push(Entity { stem, homes: vec![Home { event, field }], partner: None, kind, keys }),
+            None => {
+                entities.push(Entity { stem, homes: vec![Home { event, field }], partner: None, kind, keys })
+            }
         }
     }
 
@@ -127,7 +149,8 @@ impl<'a> Scene<'a> {
     fn by_name(&self, event: usize) -> Option<(Vec<String>, String)> {
         let (contract, named) = (&self.contracts[event], &self.named[event]);
         let mut best: Option<(usize, usize, Vec<String>, String)> = None;
-        for field in contract.fields.iter().filter(|field| field.kind.is_name() && field.missing_percent <= 1) {
+        for field in contract.fields.iter().filter(|field| field.kind.is_name() && field.missing_percent <= 1)
+        {
             let stem = key_stem(&field.words);
             let of_stem = stem.filter(|stem| place_of(stem, &named.words).is_some());
             let is_bare = place_of(&field.words, &named.noun) == Some(0) && !is_generic(&field.words);
@@ -163,8 +186,10 @@ impl<'a> Scene<'a> {
     /// The first field, if its values are names that are never seen twice, or that other types refer to.
     fn by_values(&self, entities: &[Entity], event: usize) -> Option<String> {
         let contract = &self.contracts[event];
-        let field = contract.fields.iter().find(|field| field.kind.is_name() && field.missing_percent <= 1)?;
-        let is_reference = self.references(entities, event, None).iter().any(|known| known.field == field.name);
+        let field =
+            contract.fields.iter().find(|field| field.kind.is_name() && field.missing_percent <= 1)?;
+        let is_reference =
+            self.references(entities, event, None).iter().any(|known| known.field == field.name);
         let is_line = !self.references(entities, event, None).is_empty() && !contract.lists.is_empty();
         if is_reference || is_line || is_generic(&field.words) && field.words != ["label"] {
             return None;
@@ -173,13 +198,16 @@ impl<'a> Scene<'a> {
         let keys = column.distinct();
         let is_unique = keys.len() > 1 && keys.len() == column.kept_values() && contract.events > 1;
         let refers = |other: &Contract| {
-            let texts = other.fields.iter().filter(|other| other.kind == Kind::Text && other.name != field.name);
+            let texts =
+                other.fields.iter().filter(|other| other.kind == Kind::Text && other.name != field.name);
             let of = |name: &str| {
                 let at = self.contracts.iter().position(|known| known.name == other.name)?;
                 self.column(at, None, name)
             };
             other.name != contract.name
-                && texts.filter_map(|other| of(&other.name)).any(|other| share(&other.distinct(), &keys).is_some())
+                && texts
+                    .filter_map(|other| of(&other.name))
+                    .any(|other| share(&other.distinct(), &keys).is_some())
         };
         let is_meant = field.kind == Kind::Text && self.contracts.iter().any(refers);
         (is_unique || is_meant).then(|| field.name.clone())
@@ -202,7 +230,13 @@ impl<'a> Scene<'a> {
         named.collect()
     }
 
-    fn reference(&self, entities: &[Entity], event: usize, list: Option<&str>, field: &Field) -> Option<(usize, String)> {
+    fn reference(
+        &self,
+        entities: &[Entity],
+        event: usize,
+        list: Option<&str>,
+        field: &Field,
+    ) -> Option<(usize, String)> {
         if !matches!(field.kind, Kind::Text | Kind::Integer) {
             return None;
         }
@@ -227,7 +261,8 @@ impl<'a> Scene<'a> {
         }
         let is_role = |entity: &Entity| stem.len() > entity.stem.len() && stem.ends_with(&entity.stem);
         let by_value = |entity: &Entity| share(&values, &entity.keys).is_some();
-        let found = known.iter().find(|(_, entity)| is_role(entity) && (values.is_empty() || by_value(entity)));
+        let found =
+            known.iter().find(|(_, entity)| is_role(entity) && (values.is_empty() || by_value(entity)));
         let found = found.or_else(|| {
             let may = field.kind == Kind::Text && !is_generic(&field.words);
             let is_own = |entity: &Entity| {
@@ -259,7 +294,8 @@ impl<'a> Scene<'a> {
 
 /// The entity that an event type is about.
 pub fn home_of(entities: &[Entity], event: usize) -> Option<(usize, &Home)> {
-    let homes = entities.iter().enumerate().flat_map(|(at, entity)| entity.homes.iter().map(move |home| (at, home)));
+    let homes =
+        entities.iter().enumerate().flat_map(|(at, entity)| entity.homes.iter().map(move |home| (at, home)));
     homes.into_iter().find(|(_, home)| home.event == event)
 }
 

@@ -38,8 +38,18 @@ pub struct Lines {
 const TYPES: [&str; 10] =
     ["event type", "type", "event", "evt", "event name", "kind", "action", "message type", "what", "name"];
 const TIMES: [&str; 12] = [
-    "occurred at", "happened at", "event time", "timestamp", "time", "at", "ts", "occurred on", "date", "created at",
-    "datetime", "when",
+    "occurred at",
+    "happened at",
+    "event time",
+    "timestamp",
+    "time",
+    "at",
+    "ts",
+    "occurred on",
+    "date",
+    "created at",
+    "datetime",
+    "when",
 ];
 /// A time of the road, not of the event.
 const LATER: [&str; 7] = ["recorded", "ingested", "published", "received", "stored", "loaded", "processed"];
@@ -47,11 +57,34 @@ const PAYLOADS: [&str; 9] =
     ["payload", "data", "body", "event data", "attributes", "properties", "details", "content", "fields"];
 const ASIDE: [&str; 5] = ["meta", "metadata", "headers", "context", "source"];
 const IDS: [&str; 15] = [
-    "id", "event id", "uuid", "uid", "guid", "message id", "msg id", "seq", "sequence", "sequence number", "seq no",
-    "offset", "position", "lsn", "event no",
+    "id",
+    "event id",
+    "uuid",
+    "uid",
+    "guid",
+    "message id",
+    "msg id",
+    "seq",
+    "sequence",
+    "sequence number",
+    "seq no",
+    "offset",
+    "position",
+    "lsn",
+    "event no",
 ];
 const ORDERS: [&str; 12] = [
-    "seq", "sequence", "order", "n", "offset", "position", "lsn", "ordinal", "sequence number", "seq no", "event no",
+    "seq",
+    "sequence",
+    "order",
+    "n",
+    "offset",
+    "position",
+    "lsn",
+    "ordinal",
+    "sequence number",
+    "seq no",
+    "event no",
     "id",
 ];
 const VERSIONS: [&str; 5] = ["version", "schema", "v", "ver", "revision"];
@@ -89,12 +122,19 @@ pub fn guess(lines: &Lines) -> Result<Envelope> {
     };
     envelope.why.push(format!("{}{local}", said(time, "time")));
     if let Some(column) = version(table, &taken) {
-        envelope.why.push(format!("{}, from {} to {}", said(column, "version"), column.shape.smallest, column.shape.largest));
+        envelope.why.push(format!(
+            "{}, from {} to {}",
+            said(column, "version"),
+            column.shape.smallest,
+            column.shape.largest
+        ));
         envelope.version = Some(column.name.clone());
     }
     match inner {
         Some(column) => envelope.why.push(said(column, "payload")),
-        None => envelope.why.push("no object holds a payload: its fields stand beside the envelope's".to_owned()),
+        None => {
+            envelope.why.push("no object holds a payload: its fields stand beside the envelope's".to_owned())
+        }
     }
     let is_version = |column: &&Column| Some(&column.name) == envelope.version.as_ref();
     let free = |column: &&Column| taken(column) && !is_version(column);
@@ -123,7 +163,9 @@ impl Envelope {
     /// Whether a field of this name belongs to it.
     pub fn has(&self, name: &str) -> bool {
         let others = [&self.version, &self.payload, &self.id, &self.order];
-        self.event_type == name || self.time == name || others.into_iter().flatten().any(|other| other == name)
+        self.event_type == name
+            || self.time == name
+            || others.into_iter().flatten().any(|other| other == name)
     }
 }
 
@@ -140,16 +182,16 @@ fn is_nearly(part: u64, whole: u64, share: u64) -> bool {
 fn payload(table: &Table) -> Option<String> {
     let objects: Vec<&Column> =
         table.columns.iter().filter(|column| is_nearly(column.shape.objects, table.rows, 90)).collect();
-    let named = objects.iter().filter_map(|column| Some((rank(column, &PAYLOADS)?, column))).min_by_key(|it| it.0);
+    let named =
+        objects.iter().filter_map(|column| Some((rank(column, &PAYLOADS)?, column))).min_by_key(|it| it.0);
     let others = table.columns.len() - objects.len();
     let alone = objects.iter().find(|column| rank(column, &ASIDE).is_none() && others <= 6);
     named.map(|(_, column)| column).or(alone).map(|column| column.name.clone())
 }
 
 fn time(table: &Table) -> Option<&Column> {
-    let is_time = |column: &&Column| {
-        is_nearly(column.shape.instants + column.shape.local_instants, table.rows, 90)
-    };
+    let is_time =
+        |column: &&Column| is_nearly(column.shape.instants + column.shape.local_instants, table.rows, 90);
     let is_later = |column: &Column| has_any(&words(&column.name), &LATER);
     let key = |column: &&Column| (is_later(column), rank(column, &TIMES).unwrap_or(TIMES.len()));
     table.columns.iter().filter(is_time).min_by_key(key)
@@ -220,7 +262,8 @@ fn order<'t>(
         let is_frequent = is_nearly(shape.integers, table.rows, 90) || words(&column.name) != ["id"];
         (is_integer && is_frequent && is_nearly(rises, steps, 60)).then_some((named, column, rises, steps))
     };
-    let columns = table.columns.iter().filter(|column| free(column) || id.is_some_and(|id| id.name == column.name));
+    let columns =
+        table.columns.iter().filter(|column| free(column) || id.is_some_and(|id| id.name == column.name));
     let found = columns.filter_map(may).min_by_key(|(named, ..)| *named);
     found.map(|(_, column, rises, steps)| (column, rises, steps))
 }
@@ -233,9 +276,8 @@ fn no_type() -> Error {
 }
 
 fn no_time(table: &Table) -> Error {
-    let is_epoch = |column: &&Column| {
-        column.shape.kind(false).0 == Kind::Integer && column.shape.smallest > 900_000_000
-    };
+    let is_epoch =
+        |column: &&Column| column.shape.kind(false).0 == Kind::Integer && column.shape.smallest > 900_000_000;
     let next = match table.columns.iter().find(is_epoch) {
         Some(column) => format!(
             "`{}` could be seconds or milliseconds since 1970: Starlog reads times as text, 2024-05-01T12:00:00Z (RFC 3339)",

@@ -121,7 +121,13 @@ pub fn references(scene: &Scene<'_>, entities: &[Entity], source: &Source) -> Ve
 }
 
 /// What a role is called that this field names.
-pub fn role_name(scene: &Scene<'_>, entity: &Entity, dimension: &str, source: &Source, field: &str) -> String {
+pub fn role_name(
+    scene: &Scene<'_>,
+    entity: &Entity,
+    dimension: &str,
+    source: &Source,
+    field: &str,
+) -> String {
     let words = find(scene, source, field).map(|field| field.words.clone()).unwrap_or_default();
     let stem = key_stem(&words).unwrap_or(words);
     let is_plain = stem == entity.stem || entity.homes.iter().any(|home| home.field == field);
@@ -144,7 +150,8 @@ fn add_role(
     let dimension = dimensions[at].levels.first().map_or("", |level| &level.name);
     let name = role_name(scene, &entities[reference.entity], dimension, source, &reference.field);
     let makes_rows = source.makes_rows;
-    if makes_rows && !fact.roles.iter().any(|role| role.name == name) && columns.insert(format!("{name}_key")) {
+    if makes_rows && !fact.roles.iter().any(|role| role.name == name) && columns.insert(format!("{name}_key"))
+    {
         let why = reference.why.clone();
         fact.roles.push(Role { name, dimension: at, entity: reference.entity, why });
     }
@@ -169,7 +176,13 @@ fn add_column(
     };
     let is_known = fact.columns.iter().any(|column| column.field == field.name);
     let is_named = reference.is_some_and(is_role) || named.iter().any(is_role_partner(entities, fact, field));
-    if source.header.contains(&field.name) || is_line || is_measure || is_named || is_known || field.kind == Kind::Nothing {
+    if source.header.contains(&field.name)
+        || is_line
+        || is_measure
+        || is_named
+        || is_known
+        || field.kind == Kind::Nothing
+    {
         return;
     }
     // A field that numbers lines elsewhere numbers something else here.
@@ -180,7 +193,11 @@ fn add_column(
     fact.columns.push(Carried { name, field: field.name.clone(), kind: field.kind, why: field.why.clone() });
 }
 
-fn is_role_partner<'f>(entities: &'f [Entity], fact: &'f Fact, field: &'f Field) -> impl Fn(&Reference) -> bool + 'f {
+fn is_role_partner<'f>(
+    entities: &'f [Entity],
+    fact: &'f Fact,
+    field: &'f Field,
+) -> impl Fn(&Reference) -> bool + 'f {
     move |reference| {
         entities[reference.entity].partner.as_ref() == Some(&field.name)
             && fact.roles.iter().any(|role| role.entity == reference.entity)

@@ -61,7 +61,8 @@ fn on(
         kind
     });
     let columns = fact.header.iter().map(|(column, _)| column);
-    let header = (!fact.header.is_empty() && !source.header.iter().eq(columns)).then(|| source.header.clone());
+    let header =
+        (!fact.header.is_empty() && !source.header.iter().eq(columns)).then(|| source.header.clone());
     let line_column = fact.line.as_ref().map(|(column, _)| column);
     let line = source.line.clone().filter(|line| Some(line) != line_column);
     let carries = matches!(source.act, Act::Place | Act::Header | Act::Undo | Act::Amend);
@@ -70,7 +71,8 @@ fn on(
     for reference in references(scene, entities, source).into_iter().filter(|_| carries) {
         let entity = &entities[reference.entity];
         let of_entity = |role: &&super::fact::Role| role.entity == reference.entity;
-        let Some(level) = fact.roles.iter().find(of_entity).and_then(|role| dimensions[role.dimension].levels.first())
+        let Some(level) =
+            fact.roles.iter().find(of_entity).and_then(|role| dimensions[role.dimension].levels.first())
         else {
             continue;
         };

@@ -58,7 +58,13 @@ pub struct FoundFact {
     pub events: Vec<(String, &'static str)>,
 }
 
-pub fn found(scene: &Scene<'_>, settled: &Settled, dimensions: &[Dimension], facts: &[Fact], files: usize) -> Found {
+pub fn found(
+    scene: &Scene<'_>,
+    settled: &Settled,
+    dimensions: &[Dimension],
+    facts: &[Fact],
+    files: usize,
+) -> Found {
     let observed = scene.observed;
     let names = |pairs: &[(String, super::shape::Kind)]| pairs.iter().map(|(name, _)| name.clone()).collect();
     let mut left_out = Vec::new();

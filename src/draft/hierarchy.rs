@@ -12,8 +12,18 @@ use super::words::{has_any, words};
 
 /// From small to large, as far as one knows: which of them is above the other is seen from the values.
 const PLACES: [&str; 12] = [
-    "city", "town", "village", "municipality", "county", "district", "province", "state", "territory", "region",
-    "country", "continent",
+    "city",
+    "town",
+    "village",
+    "municipality",
+    "county",
+    "district",
+    "province",
+    "state",
+    "territory",
+    "region",
+    "country",
+    "continent",
 ];
 
 struct Candidate<'a> {
@@ -33,7 +43,8 @@ pub fn plain_levels(scene: &Scene<'_>, entity: &Entity, level: &Level, room: usi
     let sets = level.on.iter().find(|on| on.event == home.event).map_or(&[][..], |on| &on.sets);
     let mut candidates: Vec<Candidate<'_>> = Vec::new();
     for attribute in level.attributes.iter().filter(|it| it.kind == Kind::Text && it.tracking == "history") {
-        let field = sets.iter().find(|(name, _)| *name == attribute.name).map_or(&attribute.name, |(_, field)| field);
+        let field =
+            sets.iter().find(|(name, _)| *name == attribute.name).map_or(&attribute.name, |(_, field)| field);
         let Some(column) = scene.column(home.event, None, field) else { continue };
         let distinct = column.distinct().len();
         let is_place = has_any(&words(field), &PLACES);
@@ -66,7 +77,12 @@ fn reasons(candidates: &[Candidate<'_>], chain: &[usize]) -> Vec<(String, String
         let above = chain.get(place + 1).and_then(|above| {
             let above = &candidates[*above];
             let (agree, rows) = stands_above(candidate, above)?;
-            Some(format!("; it decides `{}` in {} of {}", above.name, grouped(agree as u64), grouped(rows as u64)))
+            Some(format!(
+                "; it decides `{}` in {} of {}",
+                above.name,
+                grouped(agree as u64),
+                grouped(rows as u64)
+            ))
         });
         let why = format!("{} different{}", grouped(candidate.distinct as u64), above.unwrap_or_default());
         (candidate.name.clone(), why)
@@ -80,5 +96,6 @@ fn stands_above(lower: &Candidate<'_>, upper: &Candidate<'_>) -> Option<(usize, 
     let are_places = lower.is_place && upper.is_place;
     let is_smaller = lower.distinct > upper.distinct || are_places && lower.distinct == upper.distinct;
     let is_seen = are_places || (lower.distinct >= 2 * upper.distinct && rows >= 2 * lower.distinct);
-    (rows > 0 && is_smaller && is_seen && agree * 100 >= rows * if are_places { 90 } else { 98 }).then_some((agree, rows))
+    (rows > 0 && is_smaller && is_seen && agree * 100 >= rows * if are_places { 90 } else { 98 })
+        .then_some((agree, rows))
 }

@@ -1,12 +1,12 @@
 //! The numbers of lines → measures: which add up, which is the quantity, which the price, and what follows from them.
 
+use super::dimension::free;
 use super::entity::{Entity, Scene};
 use super::envelope::grouped;
 use super::fact::{Fact, references};
+use super::shape::{Kind, decimal};
 use super::sort::LINES;
 use super::story::{Source, Story};
-use super::dimension::free;
-use super::shape::{Kind, decimal};
 use super::words::{has_any, is_code};
 use std::collections::BTreeSet;
 
@@ -27,10 +27,33 @@ pub struct Measure {
 
 /// Of these, a sum says nothing.
 const NON_ADDITIVE: [&str; 24] = [
-    "price", "rate", "tariff", "percent", "percentage", "pct", "ratio", "factor", "score", "rating", "temperature",
-    "latitude", "longitude", "lat", "lon", "lng", "unit", "avg", "average", "min", "max", "balance", "level", "age",
+    "price",
+    "rate",
+    "tariff",
+    "percent",
+    "percentage",
+    "pct",
+    "ratio",
+    "factor",
+    "score",
+    "rating",
+    "temperature",
+    "latitude",
+    "longitude",
+    "lat",
+    "lon",
+    "lng",
+    "unit",
+    "avg",
+    "average",
+    "min",
+    "max",
+    "balance",
+    "level",
+    "age",
 ];
-const QUANTITIES: [&str; 9] = ["quantity", "qty", "units", "count", "pieces", "pcs", "copies", "nights", "seats"];
+const QUANTITIES: [&str; 9] =
+    ["quantity", "qty", "units", "count", "pieces", "pcs", "copies", "nights", "seats"];
 const PRICES: [&str; 3] = ["price", "tariff", "rate"];
 
 pub fn measures(
@@ -72,7 +95,9 @@ pub fn measures(
         });
     }
     let find = |measures: &[Measure], names: &[&str], additive: bool| {
-        let is_it = |measure: &&Measure| measure.is_additive == additive && has_any(&super::words::words(&measure.name), names);
+        let is_it = |measure: &&Measure| {
+            measure.is_additive == additive && has_any(&super::words::words(&measure.name), names)
+        };
         measures.iter().find(is_it).map(|measure| measure.name.clone())
     };
     fact.quantity = find(&fact.measures, &QUANTITIES, true).filter(|_| story.is_headed());
@@ -85,7 +110,16 @@ pub fn measures(
     if fact.measures.is_empty() {
         let name = free(columns, "events", &fact.name);
         let why = "no number was found: each row counts as one".to_owned();
-        fact.measures.push(Measure { name, field: None, written: "integer".to_owned(), is_additive: true, formula: None, default: false, counts: true, why });
+        fact.measures.push(Measure {
+            name,
+            field: None,
+            written: "integer".to_owned(),
+            is_additive: true,
+            formula: None,
+            default: false,
+            counts: true,
+            why,
+        });
     }
     if place.list.is_some() {
         let is_header_number = |field: &&super::contract::Field| {
@@ -120,18 +154,28 @@ fn amount(
         column.map_or(&[][..], |column| column.numbers.as_slice())
     };
     let (quantities, prices) = (numbers(quantity), numbers(price));
-    let others: Vec<String> =
-        fact.measures.iter().filter(|it| it.is_additive && it.name != quantity).map(|it| it.name.clone()).collect();
+    let others: Vec<String> = fact
+        .measures
+        .iter()
+        .filter(|it| it.is_additive && it.name != quantity)
+        .map(|it| it.name.clone())
+        .collect();
     // Of a measure and of what may be taken from the product: in how many rows they are equal.
     let equal = |total: &str, less: Option<&str>| {
         let less = less.map(numbers);
         let (mut agree, mut rows) = (0_u64, 0_u64);
-        for (at, ((quantity, price), total)) in quantities.iter().zip(prices).zip(numbers(total)).enumerate() {
+        for (at, ((quantity, price), total)) in quantities.iter().zip(prices).zip(numbers(total)).enumerate()
+        {
             let less = less.map_or(Some((0, 0)), |less| less.get(at).copied().flatten());
-            let (Some(quantity), Some(price), Some(total), Some(less)) = (quantity, price, total, less) else { continue };
+            let (Some(quantity), Some(price), Some(total), Some(less)) = (quantity, price, total, less)
+            else {
+                continue;
+            };
             rows += 1;
             let product = quantity.0.checked_mul(price.0).map(|unscaled| (unscaled, quantity.1 + price.1));
-            agree += u64::from(product.and_then(|product| minus(product, less)).is_some_and(|it| is_same(it, *total)));
+            agree += u64::from(
+                product.and_then(|product| minus(product, less)).is_some_and(|it| is_same(it, *total)),
+            );
         }
         (agree, rows)
     };
@@ -141,9 +185,9 @@ fn amount(
         let less = others.iter().filter(|other| *other != total);
         let reduced = less.map(|less| (equal(total, Some(less)), format!("{quantity} * {price} - {less}")));
         let all = std::iter::once(plain).chain(reduced);
-        let best = all.filter(|((agree, rows), _)| *rows > 0 && agree * 100 >= rows * 95).reduce(|best, next| {
-            if next.0.0 > best.0.0 { next } else { best }
-        });
+        let best = all
+            .filter(|((agree, rows), _)| *rows > 0 && agree * 100 >= rows * 95)
+            .reduce(|best, next| if next.0.0 > best.0.0 { next } else { best });
         if let (Some(((agree, rows), formula)), Some(measure)) =
             (best, fact.measures.iter_mut().find(|measure| measure.name == *total))
         {
@@ -169,7 +213,10 @@ fn amount(
     let mut why = format!("{quantity} times {price}");
     let rest: Vec<&str> = others.iter().map(String::as_str).collect();
     if !rest.is_empty() {
-        why.push_str(&format!("; beside it stand {}: `{name} - ...` may be what you report", rest.join(", ")));
+        why.push_str(&format!(
+            "; beside it stand {}: `{name} - ...` may be what you report",
+            rest.join(", ")
+        ));
     }
     fact.measures.push(Measure {
         name,

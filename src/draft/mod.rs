@@ -123,4 +123,3 @@ fn require_lines(stories: &[Story], contracts: &mut [Contract]) {
         }
     }
 }
-

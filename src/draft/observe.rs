@@ -79,7 +79,10 @@ pub fn observe(files: &[PathBuf], most_lines: u64) -> Result<Observed> {
     let extent = glance(files, most_lines, &mut |line| observer.line(&line))?;
     if observer.too_many {
         let next = "add a field to each line that names one of a few event types";
-        let what = format!("`{}` looks like the type of an event, but has more than {MOST_TYPES} values", envelope.event_type);
+        let what = format!(
+            "`{}` looks like the type of an event, but has more than {MOST_TYPES} values",
+            envelope.event_type
+        );
         return Err(Error::data(what).next(next));
     }
     let Observer { mut types, events, duplicates, broken, blank, days, .. } = observer;

@@ -25,7 +25,12 @@ pub struct Settled {
 ///
 /// # Errors
 /// Ours, if not even the events compile.
-pub fn settle(scene: &Scene<'_>, options: &Options, dimensions: &[Dimension], facts: &[Fact]) -> Result<Settled> {
+pub fn settle(
+    scene: &Scene<'_>,
+    options: &Options,
+    dimensions: &[Dimension],
+    facts: &[Fact],
+) -> Result<Settled> {
     let head = write::head(scene, &options.name, &options.files);
     let mut settled = Settled { text: head, dimensions: BTreeSet::new(), facts: Vec::new() };
     model::compile(&Spec::read(&settled.text), Path::new("."), "the draft", &settled.text)?;
@@ -43,7 +48,9 @@ pub fn settle(scene: &Scene<'_>, options: &Options, dimensions: &[Dimension], fa
         }
     }
     if !facts.is_empty() {
-        settled.text.push_str("\n# === Facts: how much. A signed ledger: what is placed adds, what is taken back subtracts.\n");
+        settled.text.push_str(
+            "\n# === Facts: how much. A signed ledger: what is placed adds, what is taken back subtracts.\n",
+        );
     }
     for (at, fact) in facts.iter().enumerate() {
         let write = |on: &BTreeSet<usize>| write::fact(scene, fact, dimensions, &settled.dimensions, on);

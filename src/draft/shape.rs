@@ -41,7 +41,10 @@ pub struct Shape {
 pub enum Kind {
     Text,
     Integer,
-    Decimal { whole: u32, scale: u32 },
+    Decimal {
+        whole: u32,
+        scale: u32,
+    },
     Boolean,
     Date,
     Timestamp,
@@ -121,7 +124,8 @@ impl Shape {
         if values == 0 {
             return (Kind::Nothing, 0);
         }
-        let fits = candidates.into_iter().filter(|(_, _, may)| *may).map(|(kind, taken, _)| (kind, values - taken));
+        let fits =
+            candidates.into_iter().filter(|(_, _, may)| *may).map(|(kind, taken, _)| (kind, values - taken));
         let all: Vec<(Kind, u64)> = fits.collect();
         let exactly = all.iter().find(|(_, odd)| *odd == 0);
         // A text takes every text: where one in a thousand is no date, the others are.

@@ -30,8 +30,11 @@ pub fn natures(scene: &Scene<'_>, entities: &[Entity]) -> Vec<Nature> {
             let named = scene.references(entities, event, None);
             named.iter().map(|reference| reference.entity).find(|other| natures[*other] == Nature::Header)
         };
-        let headers: Vec<Option<usize>> = entities[at].homes.iter().map(|home| header_of(home.event)).collect();
-        if let Some(Some(header)) = headers.first().filter(|first| headers.iter().all(|other| other == *first)) {
+        let headers: Vec<Option<usize>> =
+            entities[at].homes.iter().map(|home| header_of(home.event)).collect();
+        if let Some(Some(header)) =
+            headers.first().filter(|first| headers.iter().all(|other| other == *first))
+        {
             natures[at] = Nature::Step(*header);
         }
     }
@@ -54,9 +57,9 @@ fn nature(scene: &Scene<'_>, entities: &[Entity], at: usize) -> Nature {
     let has_amounts = homes.iter().filter(opens).any(|home| {
         !others(home.event).is_empty() && has_amount(scene, home.event, None, &others(home.event))
     });
-    let is_changed = homes.iter().any(|home| {
-        matches!(scene.named[home.event].does, Does::Change) && others(home.event).is_empty()
-    });
+    let is_changed = homes
+        .iter()
+        .any(|home| matches!(scene.named[home.event].does, Does::Change) && others(home.event).is_empty());
     let has_lines = has_lines && !is_item(scene, entities, at);
     if has_lines || has_line_events || has_amounts && !is_changed && !is_named(scene, entities, at) {
         Nature::Header
@@ -70,7 +73,8 @@ fn is_item(scene: &Scene<'_>, entities: &[Entity], at: usize) -> bool {
     (0..scene.contracts.len()).any(|event| {
         let lists = &scene.contracts[event].lists;
         let is_own = home_of(entities, event).is_some_and(|(home, _)| home == at);
-        let names = |list: &str| scene.references(entities, event, Some(list)).iter().any(|named| named.entity == at);
+        let names =
+            |list: &str| scene.references(entities, event, Some(list)).iter().any(|named| named.entity == at);
         !is_own && lists.iter().any(|list| names(&list.name))
     })
 }
@@ -82,7 +86,8 @@ fn is_named(scene: &Scene<'_>, entities: &[Entity], at: usize) -> bool {
         let lists = contract.lists.iter().map(|list| Some(list.name.as_str()));
         let is_own = home_of(entities, event).is_some_and(|(home, _)| home == at);
         let mut all = std::iter::once(None).chain(lists);
-        !is_own && all.any(|list| scene.references(entities, event, list).iter().any(|named| named.entity == at))
+        !is_own
+            && all.any(|list| scene.references(entities, event, list).iter().any(|named| named.entity == at))
     })
 }
 
@@ -111,7 +116,10 @@ pub fn line_of(scene: &Scene<'_>, entities: &[Entity], at: usize, event: usize) 
         }
     };
     let is_line = |field: &&super::contract::Field| {
-        field.kind.is_name() && field.missing_percent <= 1 && has_any(&field.words, &LINES) && field.name != header
+        field.kind.is_name()
+            && field.missing_percent <= 1
+            && has_any(&field.words, &LINES)
+            && field.name != header
     };
     let line = contract.fields.iter().find(is_line)?;
     Some(line.name.clone())
@@ -121,6 +129,7 @@ pub fn line_of(scene: &Scene<'_>, entities: &[Entity], at: usize, event: usize) 
 pub fn has_amount(scene: &Scene<'_>, event: usize, list: Option<&str>, named: &[Reference]) -> bool {
     let is_named = |name: &str| named.iter().any(|reference| reference.field == name);
     let fields = scene.contracts[event].fields(list).iter();
-    fields.filter(|field| field.kind.is_number() && !is_code(&field.words) && !has_any(&field.words, &LINES))
+    fields
+        .filter(|field| field.kind.is_number() && !is_code(&field.words) && !has_any(&field.words, &LINES))
         .any(|field| !is_named(&field.name))
 }

@@ -70,7 +70,8 @@ pub fn stories(scene: &Scene<'_>, entities: &[Entity], natures: &[Nature]) -> Ve
     let headers = (0..entities.len()).filter(|at| natures[*at] == Nature::Header);
     let mut stories: Vec<Story> = headers.map(|at| headed(scene, entities, natures, at)).collect();
     let told = |stories: &[Story], event: usize| {
-        let mut all = stories.iter().flat_map(|story| story.places.iter().chain(&story.headers).chain(&story.others));
+        let mut all =
+            stories.iter().flat_map(|story| story.places.iter().chain(&story.headers).chain(&story.others));
         all.any(|source| source.event == event)
     };
     for event in 0..scene.contracts.len() {
@@ -92,11 +93,26 @@ pub fn stories(scene: &Scene<'_>, entities: &[Entity], natures: &[Nature]) -> Ve
 fn source(event: usize, act: Act, header: Vec<String>) -> Source {
     let makes_rows = matches!(act, Act::Place | Act::Header);
     let needs_measures = act == Act::Place;
-    Source { event, act, header, list: None, line: None, matches: None, makes_rows, needs_measures, why: String::new() }
+    Source {
+        event,
+        act,
+        header,
+        list: None,
+        line: None,
+        matches: None,
+        makes_rows,
+        needs_measures,
+        why: String::new(),
+    }
 }
 
 /// The event types that name a header, with the fields.
-fn chapters(scene: &Scene<'_>, entities: &[Entity], natures: &[Nature], at: usize) -> Vec<(usize, Vec<String>)> {
+fn chapters(
+    scene: &Scene<'_>,
+    entities: &[Entity],
+    natures: &[Nature],
+    at: usize,
+) -> Vec<(usize, Vec<String>)> {
     let partner = entities[at].partner.clone();
     let field_of = |event: usize| match home_of(entities, event) {
         Some((home, own)) if home == at => Some(own.field.clone()),
@@ -107,7 +123,10 @@ fn chapters(scene: &Scene<'_>, entities: &[Entity], natures: &[Nature], at: usiz
         }
     };
     let fields = |event: usize| Some((event, partner.iter().cloned().chain([field_of(event)?]).collect()));
-    (0..scene.contracts.len()).filter(|event| scene.contracts[*event].is_possible).filter_map(fields).collect()
+    (0..scene.contracts.len())
+        .filter(|event| scene.contracts[*event].is_possible)
+        .filter_map(fields)
+        .collect()
 }
 
 fn headed(scene: &Scene<'_>, entities: &[Entity], natures: &[Nature], at: usize) -> Story {
@@ -117,12 +136,21 @@ fn headed(scene: &Scene<'_>, entities: &[Entity], natures: &[Nature], at: usize)
     let opens = |event: usize| {
         let unique = || entities[at].homes.iter().find(|home| home.event == event);
         let column = unique().and_then(|home| scene.column(event, None, &home.field));
-        is_home(event) && !matches!(does(event), Does::Undo | Does::End) && column.is_some_and(Column::is_unique)
+        is_home(event)
+            && !matches!(does(event), Does::Undo | Does::End)
+            && column.is_some_and(Column::is_unique)
     };
-    let mut story =
-        Story { stem: entities[at].stem.clone(), places: Vec::new(), headers: Vec::new(), others: Vec::new(), notes: Vec::new() };
-    let with_lists: Vec<_> =
-        chapters.iter().filter(|(event, _)| opens(*event) && !lines_of(scene, entities, *event).is_empty()).collect();
+    let mut story = Story {
+        stem: entities[at].stem.clone(),
+        places: Vec::new(),
+        headers: Vec::new(),
+        others: Vec::new(),
+        notes: Vec::new(),
+    };
+    let with_lists: Vec<_> = chapters
+        .iter()
+        .filter(|(event, _)| opens(*event) && !lines_of(scene, entities, *event).is_empty())
+        .collect();
     let line_events: Vec<_> = chapters
         .iter()
         .filter(|(event, _)| {
@@ -166,7 +194,10 @@ fn headed(scene: &Scene<'_>, entities: &[Entity], natures: &[Nature], at: usize)
     let told: HashSet<usize> = story.places.iter().chain(&story.headers).map(|source| source.event).collect();
     let can_tell = story.places.iter().all(|place| place.list.is_none() || place.line.is_some());
     if !can_tell {
-        story.notes.push("nothing tells the items of a list apart: rows stand alone, and nothing can be reversed".to_owned());
+        story.notes.push(
+            "nothing tells the items of a list apart: rows stand alone, and nothing can be reversed"
+                .to_owned(),
+        );
         for place in &mut story.places {
             place.header.clear();
             place.line = None;
@@ -195,8 +226,14 @@ fn other(scene: &Scene<'_>, entities: &[Entity], story: &Story, event: usize, he
     });
     let is_removal = matches!(verb.as_str(), "deleted" | "delete" | "removed" | "remove");
     let mut other = source(event, Act::Milestone, header);
-    let by_line = story.places.iter().find_map(|place| same_line(scene, entities, place, event, list.as_deref(), &other.header));
-    let optional = other.header.iter().any(|field| contract.field(None, field).is_none_or(|field| field.missing_percent > 1));
+    let by_line = story
+        .places
+        .iter()
+        .find_map(|place| same_line(scene, entities, place, event, list.as_deref(), &other.header));
+    let optional = other
+        .header
+        .iter()
+        .any(|field| contract.field(None, field).is_none_or(|field| field.missing_percent > 1));
     match does {
         Does::Undo => {
             other.act = Act::Undo;
@@ -216,11 +253,19 @@ fn other(scene: &Scene<'_>, entities: &[Entity], story: &Story, event: usize, he
     other.list = list;
     match by_line {
         Some(Same { line, agree, rows, is_same: true }) => {
-            other.why.push_str(&format!("; `{line}` is the placed line's in {} of {}", grouped(agree), grouped(rows)));
+            other.why.push_str(&format!(
+                "; `{line}` is the placed line's in {} of {}",
+                grouped(agree),
+                grouped(rows)
+            ));
             other.line = Some(line);
         }
         Some(Same { line, agree, rows, .. }) => {
-            other.why.push_str(&format!("; `{line}` is the placed line's in only {} of {}", grouped(agree), grouped(rows)));
+            other.why.push_str(&format!(
+                "; `{line}` is the placed line's in only {} of {}",
+                grouped(agree),
+                grouped(rows)
+            ));
         }
         None => {}
     }
@@ -250,7 +295,8 @@ fn line_of_list(scene: &Scene<'_>, entities: &[Entity], event: usize, list: &str
     let named = scene.references(entities, event, Some(list));
     let is_unique = |field: &&Field| {
         let Some(column) = scene.column(event, Some(list), &field.name) else { return false };
-        let pairs: Vec<(usize, u64)> = seen.owners.iter().copied().zip(column.cells.iter().copied()).collect();
+        let pairs: Vec<(usize, u64)> =
+            seen.owners.iter().copied().zip(column.cells.iter().copied()).collect();
         let distinct: HashSet<&(usize, u64)> = pairs.iter().collect();
         field.kind.is_name() && !field.optional && (pairs.len() - distinct.len()) * 1_000 <= pairs.len()
     };
@@ -294,10 +340,13 @@ fn same_line(
     // What changes a line may well name another member.
     let is_undone = scene.named[event].does == Does::Undo;
     let members = match &pair {
-        (Some((one, placed)), Some((other, own))) if one == other && is_undone => Some((placed.as_str(), own.as_str())),
+        (Some((one, placed)), Some((other, own))) if one == other && is_undone => {
+            Some((placed.as_str(), own.as_str()))
+        }
         _ => None,
     };
-    let placed = lines(scene, place.event, place.list.as_deref(), place.header.last()?, line, members.map(|it| it.0))?;
+    let placed =
+        lines(scene, place.event, place.list.as_deref(), place.header.last()?, line, members.map(|it| it.0))?;
     let own = lines(scene, event, list, header.last()?, line, members.map(|it| it.1))?;
     let mut known: HashMap<(u64, u64), HashSet<u64>> = HashMap::new();
     for (header, line, member) in &placed {
@@ -325,7 +374,8 @@ fn lines(
     let headers = &scene.column(event, None, header)?.cells;
     let lines = &scene.column(event, list, line)?.cells;
     let members = member.and_then(|member| scene.column(event, list, member)).map(|column| &column.cells);
-    let owners = list.and_then(|list| seen.lists.iter().find(|known| known.name == list)).map(|list| &list.owners);
+    let owners =
+        list.and_then(|list| seen.lists.iter().find(|known| known.name == list)).map(|list| &list.owners);
     let row = |at: usize| {
         let owner = owners.map_or(Some(at), |owners| owners.get(at).copied())?;
         let member = members.map_or(Some(0), |members| members.get(at).copied())?;

@@ -32,7 +32,8 @@ pub fn list<'a>(values: impl IntoIterator<Item = &'a String>) -> String {
 
 /// `{ a = "b" }`
 pub fn table<'a>(pairs: impl IntoIterator<Item = (&'a String, String)>) -> String {
-    let pairs: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{} = {value}", key(name))).collect();
+    let pairs: Vec<String> =
+        pairs.into_iter().map(|(name, value)| format!("{} = {value}", key(name))).collect();
     format!("{{ {} }}", pairs.join(", "))
 }
 

@@ -20,21 +20,92 @@ pub enum Does {
 }
 
 const START: [&str; 20] = [
-    "created", "create", "registered", "register", "opened", "open", "added", "add", "placed", "place",
-    "submitted", "started", "introduced", "issued", "booked", "joined", "hired", "reopened", "made", "launched",
+    "created",
+    "create",
+    "registered",
+    "register",
+    "opened",
+    "open",
+    "added",
+    "add",
+    "placed",
+    "place",
+    "submitted",
+    "started",
+    "introduced",
+    "issued",
+    "booked",
+    "joined",
+    "hired",
+    "reopened",
+    "made",
+    "launched",
 ];
 const CHANGE: [&str; 24] = [
-    "changed", "change", "updated", "update", "renamed", "moved", "corrected", "amended", "adjusted", "modified",
-    "edited", "revised", "assigned", "reassigned", "reclassified", "recategorized", "recategorised", "set",
-    "upserted", "saved", "relocated", "promoted", "merged", "replaced",
+    "changed",
+    "change",
+    "updated",
+    "update",
+    "renamed",
+    "moved",
+    "corrected",
+    "amended",
+    "adjusted",
+    "modified",
+    "edited",
+    "revised",
+    "assigned",
+    "reassigned",
+    "reclassified",
+    "recategorized",
+    "recategorised",
+    "set",
+    "upserted",
+    "saved",
+    "relocated",
+    "promoted",
+    "merged",
+    "replaced",
 ];
 const END: [&str; 17] = [
-    "closed", "deleted", "delete", "removed", "remove", "discontinued", "left", "folded", "retired",
-    "deactivated", "terminated", "ended", "archived", "expired", "deregistered", "dissolved", "disabled",
+    "closed",
+    "deleted",
+    "delete",
+    "removed",
+    "remove",
+    "discontinued",
+    "left",
+    "folded",
+    "retired",
+    "deactivated",
+    "terminated",
+    "ended",
+    "archived",
+    "expired",
+    "deregistered",
+    "dissolved",
+    "disabled",
 ];
 const UNDO: [&str; 19] = [
-    "cancelled", "canceled", "cancel", "cancellation", "returned", "return", "refunded", "refund", "voided", "void",
-    "reversed", "reversal", "revoked", "declined", "rejected", "credited", "undone", "withdrawn", "chargeback",
+    "cancelled",
+    "canceled",
+    "cancel",
+    "cancellation",
+    "returned",
+    "return",
+    "refunded",
+    "refund",
+    "voided",
+    "void",
+    "reversed",
+    "reversal",
+    "revoked",
+    "declined",
+    "rejected",
+    "credited",
+    "undone",
+    "withdrawn",
+    "chargeback",
 ];
 
 /// A type's name, understood as far as it goes.
@@ -66,6 +137,7 @@ impl Named {
 }
 
 fn does(word: &str) -> Does {
-    let classes = [(&START[..], Does::Start), (&CHANGE, Does::Change), (&END, Does::End), (&UNDO, Does::Undo)];
+    let classes =
+        [(&START[..], Does::Start), (&CHANGE, Does::Change), (&END, Does::End), (&UNDO, Does::Undo)];
     classes.into_iter().find(|(verbs, _)| verbs.contains(&word)).map_or(Does::Other, |(_, does)| does)
 }

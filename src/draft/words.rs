@@ -14,7 +14,8 @@ pub fn words(name: &str) -> Vec<String> {
     let mut was_lower = false;
     let mut signs = name.chars().peekable();
     while let Some(sign) = signs.next() {
-        let starts = sign.is_uppercase() && (was_lower || signs.peek().is_some_and(|next| next.is_lowercase()));
+        let starts =
+            sign.is_uppercase() && (was_lower || signs.peek().is_some_and(|next| next.is_lowercase()));
         if !sign.is_alphanumeric() || starts {
             words.push(String::new());
         }
@@ -92,7 +93,11 @@ pub fn plural(word: &str) -> String {
     let before_y = word.strip_suffix('y').filter(|stem| !stem.ends_with(['a', 'e', 'i', 'o', 'u']));
     match before_y {
         Some(stem) => format!("{stem}ies"),
-        None if word.ends_with('s') || word.ends_with('x') || word.ends_with("ch") || word.ends_with("sh") => {
+        None if word.ends_with('s')
+            || word.ends_with('x')
+            || word.ends_with("ch")
+            || word.ends_with("sh") =>
+        {
             format!("{word}es")
         }
         None => format!("{word}s"),

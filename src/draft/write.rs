@@ -32,7 +32,8 @@ pub fn head(scene: &Scene<'_>, name: &str, files: &[String]) -> String {
     page.push_str("# It runs as it stands. Every guess has a comment that says why: read them, and mend what is wrong.\n\n");
     page.push_str(&format!("name = {}\n\n[log]\nfiles = {}\n", text(name), list(files)));
     envelope.why.iter().for_each(|why| page.push_str(&comment(why)));
-    let part = |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} = {}", text(value)));
+    let part =
+        |name: &str, value: &Option<String>| value.as_ref().map(|value| format!("{name} = {}", text(value)));
     let parts = [
         Some(format!("type = {}", text(&envelope.event_type))),
         part("version", &envelope.version),
@@ -52,18 +53,32 @@ pub fn head(scene: &Scene<'_>, name: &str, files: &[String]) -> String {
     page.push_str(&format!("envelope = {{ {} }}\n", parts.join(", ")));
     if !envelope.beside.is_empty() {
         let beside: Vec<String> = envelope.beside.iter().map(|name| format!("`{name}`")).collect();
-        page.push_str(&comment(&format!("Beside the payload, kept in the log and not used: {}.", beside.join(", "))));
+        page.push_str(&comment(&format!(
+            "Beside the payload, kept in the log and not used: {}.",
+            beside.join(", ")
+        )));
     }
-    let impossible: Vec<&String> =
-        scene.contracts.iter().filter(|contract| !contract.is_possible).map(|contract| &contract.name).collect();
+    let impossible: Vec<&String> = scene
+        .contracts
+        .iter()
+        .filter(|contract| !contract.is_possible)
+        .map(|contract| &contract.name)
+        .collect();
     if !impossible.is_empty() {
         page.push_str("# No table can be named so.\n");
         page.push_str(&format!("ignore = {}\n", list(impossible)));
     }
     page.push_str("\n[calendar]\n");
-    page.push_str(&with_reason("time_zone = \"UTC\"", "which day an event belongs to: name the zone of your books"));
+    page.push_str(&with_reason(
+        "time_zone = \"UTC\"",
+        "which day an event belongs to: name the zone of your books",
+    ));
     page.push_str("\n# === Events: what was seen of each type. `?`: may be absent or null.\n");
-    scene.contracts.iter().filter(|contract| contract.is_possible).for_each(|it| page.push_str(&contract(it)));
+    scene
+        .contracts
+        .iter()
+        .filter(|contract| contract.is_possible)
+        .for_each(|it| page.push_str(&contract(it)));
     page
 }
 
@@ -120,7 +135,8 @@ fn one_level(scene: &Scene<'_>, level: &Level) -> String {
     for attribute in &level.attributes {
         let kind = text(&attribute.kind.written());
         let name = key(&attribute.name);
-        let statement = format!("attributes.{name} = {{ type = {kind}, tracking = \"{}\" }}", attribute.tracking);
+        let statement =
+            format!("attributes.{name} = {{ type = {kind}, tracking = \"{}\" }}", attribute.tracking);
         page.push_str(&with_reason(&statement, &attribute.why));
     }
     for on in &level.on {
@@ -142,11 +158,18 @@ fn one_level(scene: &Scene<'_>, level: &Level) -> String {
 }
 
 /// A fact with these of its events; the others are named in comments.
-pub fn fact(scene: &Scene<'_>, fact: &Fact, dimensions: &[Dimension], kept: &BTreeSet<usize>, on: &BTreeSet<usize>) -> String {
+pub fn fact(
+    scene: &Scene<'_>,
+    fact: &Fact,
+    dimensions: &[Dimension],
+    kept: &BTreeSet<usize>,
+    on: &BTreeSet<usize>,
+) -> String {
     let mut page = format!("\n[facts.{}]\n", key(&fact.name));
     fact.notes.iter().for_each(|note| page.push_str(&comment(note)));
     let is_bound = |place: usize| on.contains(&place);
-    let typed = |(column, kind): &(String, super::shape::Kind)| format!("{} = \"{}\"", key(column), kind.written());
+    let typed =
+        |(column, kind): &(String, super::shape::Kind)| format!("{} = \"{}\"", key(column), kind.written());
     if !fact.header.is_empty() {
         let header: Vec<String> = fact.header.iter().map(typed).collect();
         page.push_str(&format!("header = {{ {} }}\n", header.join(", ")));
@@ -171,8 +194,15 @@ pub fn fact(scene: &Scene<'_>, fact: &Fact, dimensions: &[Dimension], kept: &BTr
         page.push_str(&with_reason(&statement, &name.why));
     }
     let quantity = fact.quantity.as_ref();
-    quantity.iter().for_each(|name| page.push_str(&with_reason(&format!("quantity = {}", text(name)), "by its name: what reversals use up")));
-    fact.price.iter().for_each(|name| page.push_str(&with_reason(&format!("price = {}", text(name)), "by its name")));
+    quantity.iter().for_each(|name| {
+        page.push_str(&with_reason(
+            &format!("quantity = {}", text(name)),
+            "by its name: what reversals use up",
+        ))
+    });
+    fact.price
+        .iter()
+        .for_each(|name| page.push_str(&with_reason(&format!("price = {}", text(name)), "by its name")));
     let bound = fact.on.iter().enumerate().filter(|(place, _)| is_bound(*place)).map(|(_, on)| on);
     let mut milestones: Vec<&String> = Vec::new();
     for kind in bound.clone().filter(|on| on.does != "amend").filter_map(|on| on.kind.as_ref()) {
@@ -196,14 +226,21 @@ pub fn fact(scene: &Scene<'_>, fact: &Fact, dimensions: &[Dimension], kept: &BTr
         page.push_str(&event(scene, fact, on, dimensions, kept));
     }
     for (_, on) in fact.on.iter().enumerate().filter(|(place, _)| !is_bound(*place)) {
-        let why = on.left_out.clone().unwrap_or_else(|| format!("as a `{}` it does not fit this fact", on.does));
+        let why =
+            on.left_out.clone().unwrap_or_else(|| format!("as a `{}` it does not fit this fact", on.does));
         page.push('\n');
         page.push_str(&comment(&format!("{} is not bound: {why}.", scene.contracts[on.event].name)));
     }
     page
 }
 
-fn event(scene: &Scene<'_>, fact: &Fact, on: &On, dimensions: &[Dimension], kept: &BTreeSet<usize>) -> String {
+fn event(
+    scene: &Scene<'_>,
+    fact: &Fact,
+    on: &On,
+    dimensions: &[Dimension],
+    kept: &BTreeSet<usize>,
+) -> String {
     let name = key(&scene.contracts[on.event].name);
     let mut page = with_reason(&format!("\n[facts.{}.on.{name}]", key(&fact.name)), &on.why);
     page.push_str(&format!("does = \"{}\"\n", on.does));
@@ -211,7 +248,8 @@ fn event(scene: &Scene<'_>, fact: &Fact, on: &On, dimensions: &[Dimension], kept
     on.each.iter().for_each(|list| page.push_str(&format!("each = {}\n", text(list))));
     on.header.iter().for_each(|header| page.push_str(&format!("header = {}\n", fields(header))));
     on.line.iter().for_each(|line| page.push_str(&format!("line = {}\n", text(line))));
-    let is_kept = |role: &str| fact.roles.iter().any(|known| known.name == role && kept.contains(&known.dimension));
+    let is_kept =
+        |role: &str| fact.roles.iter().any(|known| known.name == role && kept.contains(&known.dimension));
     let roles: Vec<_> = on.dimensions.iter().filter(|(role, _)| is_kept(role)).collect();
     if !roles.is_empty() && dimensions.len() >= kept.len() {
         let roles = roles.into_iter().map(|(role, names)| (role, fields(names)));
@@ -225,13 +263,22 @@ fn event(scene: &Scene<'_>, fact: &Fact, on: &On, dimensions: &[Dimension], kept
     }
     on.matches.iter().for_each(|role| page.push_str(&format!("matches = {}\n", list([role]))));
     if on.does == "reverse" && on.each.is_none() {
-        page.push_str(&with_reason("takes = \"left\"", "what is left of a line; \"placed\": the line as placed, whatever came back before"));
+        page.push_str(&with_reason(
+            "takes = \"left\"",
+            "what is left of a line; \"placed\": the line as placed, whatever came back before",
+        ));
     }
     page
 }
 
 /// Whether one of these events carries a column.
-fn is_carried(scene: &Scene<'_>, fact: &Fact, on: &BTreeSet<usize>, field: &str, kind: super::shape::Kind) -> bool {
+fn is_carried(
+    scene: &Scene<'_>,
+    fact: &Fact,
+    on: &BTreeSet<usize>,
+    field: &str,
+    kind: super::shape::Kind,
+) -> bool {
     let carries = |on: &On| {
         let contract = &scene.contracts[on.event];
         let of_item = on.each.as_deref().and_then(|list| contract.field(Some(list), field));

@@ -106,7 +106,8 @@ fn what_is_no_log_is_refused_with_a_word(#[case] text: &str, #[case] said: &str)
     std::fs::write(&log, text).unwrap();
     let name = log.to_str().unwrap().to_owned();
     let (from, base) = (vec![name], folder.path().to_owned());
-    let error = draft(&Options { files: from.clone(), from, base, name: "x".to_owned(), most_lines: 10 }).unwrap_err();
+    let error = draft(&Options { files: from.clone(), from, base, name: "x".to_owned(), most_lines: 10 })
+        .unwrap_err();
     assert_eq!(error.who(), Who::Data);
     assert!(error.to_string().contains(said), "{error}");
     assert!(error.next_step().is_some());
