@@ -455,7 +455,8 @@ fn row_084_086_values_are_data_and_never_paths() {
     let mut found: Vec<String> =
         world.ask(Layout::Star, "SELECT item FROM dim_item WHERE item_key > 0 AND item = name").rows.concat();
     let mut expected: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-    (found.sort(), expected.sort());
+    found.sort();
+    expected.sort();
     assert_eq!(found, expected, "byte for byte");
     let paths = crate::support::second_reader::files(&world.warehouse());
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
