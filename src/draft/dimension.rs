@@ -48,6 +48,8 @@ pub struct On {
     pub key: Option<Vec<String>>,
     /// Attributes whose field has another name.
     pub sets: Vec<(String, String)>,
+    /// These attributes alone, where a field of an attribute's name is of another type.
+    pub only: Option<Vec<String>>,
     pub parent: Option<Vec<String>>,
     pub why: String,
 }
@@ -260,7 +262,14 @@ fn level(
         }
         let fields: Vec<String> = entity.partner.iter().cloned().chain([home.field.clone()]).collect();
         let key = (!fields.iter().eq(key.iter().map(|(column, _)| column))).then_some(fields);
-        on.push(On { event: home.event, closes, key, sets, parent: None, why });
+        on.push(On { event: home.event, closes, key, sets, only: None, parent: None, why });
+    }
+    for on in on.iter_mut().filter(|on| !on.closes) {
+        let field = |it: &Attribute| scene.contracts[on.event].field(None, &it.name).map(|field| field.kind);
+        if attributes.iter().any(|it| field(it).is_some_and(|kind| kind != it.kind)) {
+            let same = attributes.iter().filter(|it| field(it) == Some(it.kind));
+            on.only = Some(same.map(|it| it.name.clone()).collect());
+        }
     }
     let members = entity.keys.len();
     let types = entity.homes.iter().filter_map(|home| scene.contracts.get(home.event));

@@ -8,7 +8,7 @@ use super::entity::{Entity, Scene};
 use super::envelope::grouped;
 use super::shape::Kind;
 use super::table::{Column, decides};
-use super::words::{has_any, words};
+use super::words::{has_any, is_code, words};
 
 /// From small to large, as far as one knows: which of them is above the other is seen from the values.
 const PLACES: [&str; 12] = [
@@ -48,7 +48,7 @@ pub fn plain_levels(scene: &Scene<'_>, entity: &Entity, level: &Level, room: usi
         let Some(column) = scene.column(home.event, None, field) else { continue };
         let distinct = column.distinct().len();
         let is_place = has_any(&words(field), &PLACES);
-        let groups = distinct >= 2 && distinct * 2 <= members && members >= 20;
+        let groups = !is_code(&words(field)) && distinct >= 2 && distinct * 2 <= members && members >= 20;
         if is_place && distinct > 0 || groups {
             candidates.push(Candidate { name: attribute.name.clone(), column, distinct, is_place });
         }

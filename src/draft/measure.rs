@@ -5,7 +5,7 @@ use super::entity::{Entity, Scene};
 use super::envelope::grouped;
 use super::fact::{Fact, references};
 use super::shape::{Kind, decimal};
-use super::sort::LINES;
+use super::sort::is_amount;
 use super::story::{Source, Story};
 use super::words::{has_any, is_code};
 use std::collections::BTreeSet;
@@ -67,9 +67,7 @@ pub fn measures(
     let contract = &scene.contracts[place.event];
     let named = references(scene, entities, place);
     let is_measure = |field: &&super::contract::Field| {
-        field.kind.is_number()
-            && !is_code(&field.words)
-            && !has_any(&field.words, &LINES)
+        is_amount(field)
             && place.line.as_ref() != Some(&field.name)
             && !place.header.contains(&field.name)
             && !named.iter().any(|reference| reference.field == field.name)

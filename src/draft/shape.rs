@@ -106,10 +106,10 @@ impl Shape {
         self.texts + self.numbers + self.booleans + self.objects + self.lists
     }
 
-    /// The narrowest type, and how many values it does not take: none of a few, up to one of a hundred of many.
+    /// The narrowest type, and how many values it does not take: none of a few, one of twenty, up to one of a hundred of many.
     pub fn kind(&self, is_code: bool) -> (Kind, u64) {
         let values = self.values();
-        let allowed = if values >= 100 { values / 100 } else { 0 };
+        let allowed = if values >= 20 { (values / 100).max(1) } else { 0 };
         let decimal = Kind::Decimal { whole: self.whole.max(1), scale: self.scale };
         let is_sane = self.scale <= MOST_SCALE && self.whole + self.scale <= 38;
         let numeric = self.exact + if self.zero_led == 0 && !is_code { self.decimal_texts } else { 0 };

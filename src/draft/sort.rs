@@ -3,7 +3,9 @@
 //! What others name is a dimension. A header is named by its own events alone, has lines (a list, or events that name it and
 //! a line), or amounts beside the names of others.
 
+use super::contract::Field;
 use super::entity::{Entity, Reference, Scene, home_of};
+use super::shape::Kind;
 use super::verb::Does;
 use super::words::{has_any, is_code};
 
@@ -125,11 +127,15 @@ pub fn line_of(scene: &Scene<'_>, entities: &[Entity], at: usize, event: usize) 
     Some(line.name.clone())
 }
 
+/// Whether a field is a number that neither names nor numbers anything.
+pub fn is_amount(field: &Field) -> bool {
+    let numbers = field.kind == Kind::Integer && has_any(&field.words, &LINES);
+    field.kind.is_number() && !is_code(&field.words) && !numbers
+}
+
 /// Whether there is a number that is no name.
 pub fn has_amount(scene: &Scene<'_>, event: usize, list: Option<&str>, named: &[Reference]) -> bool {
     let is_named = |name: &str| named.iter().any(|reference| reference.field == name);
     let fields = scene.contracts[event].fields(list).iter();
-    fields
-        .filter(|field| field.kind.is_number() && !is_code(&field.words) && !has_any(&field.words, &LINES))
-        .any(|field| !is_named(&field.name))
+    fields.filter(|field| is_amount(field)).any(|field| !is_named(&field.name))
 }

@@ -136,7 +136,9 @@ fn headed(scene: &Scene<'_>, entities: &[Entity], natures: &[Nature], at: usize)
     let opens = |event: usize| {
         let unique = || entities[at].homes.iter().find(|home| home.event == event);
         let column = unique().and_then(|home| scene.column(event, None, &home.field));
+        let is_change = does(event) == Does::Change && scene.named[event].verb != "set";
         is_home(event)
+            && !is_change
             && !matches!(does(event), Does::Undo | Does::End)
             && column.is_some_and(Column::is_unique)
     };

@@ -118,7 +118,8 @@ impl Column {
     /// Whether nearly all values differ.
     pub fn is_unique(&self) -> bool {
         let (values, distinct) = (self.kept_values(), self.distinct().len());
-        values > 0 && (values - distinct) * 100 <= values
+        let allowed = if values >= 5 { (values / 100).max(1) } else { 0 };
+        values > 0 && values - distinct <= allowed
     }
 }
 

@@ -38,9 +38,9 @@ pub fn key_stem(words: &[String]) -> Option<Vec<String>> {
     OF_KEYS.contains(&last.as_str()).then(|| stem.to_vec())
 }
 
-/// Whether a name is nothing but `id` or `key`.
+/// Whether a name is nothing but `id` or `key`. A mere `code` may stand for anything.
 pub fn is_bare_key(words: &[String]) -> bool {
-    matches!(words, [word] if OF_KEYS.contains(&word.as_str()))
+    matches!(words, [word] if matches!(word.as_str(), "id" | "uuid" | "guid" | "key" | "pk"))
 }
 
 /// Whether values of such a name are names of things, even where they look like numbers.

@@ -83,10 +83,9 @@ pub fn head(scene: &Scene<'_>, name: &str, files: &[String]) -> String {
 }
 
 fn contract(contract: &Contract) -> String {
-    let mut page = with_reason(
-        &format!("\n[events.{}]", key(&contract.name)),
-        &format!("{} events", grouped(contract.events)),
-    );
+    let mut page = String::from("\n");
+    let head = format!("[events.{}]", key(&contract.name));
+    page.push_str(&with_reason(&head, &format!("{} events", grouped(contract.events))));
     if contract.version != 1 {
         page.push_str(&format!("version = {}\n", contract.version));
     }
@@ -145,7 +144,9 @@ fn one_level(scene: &Scene<'_>, level: &Level) -> String {
             parts.push("does = \"close\"".to_owned());
         }
         parts.extend(on.key.as_ref().map(|names| format!("key = {}", fields(names))));
-        if !on.sets.is_empty() {
+        if let Some(only) = &on.only {
+            parts.push(format!("sets = {}", list(only)));
+        } else if !on.sets.is_empty() {
             let sets = on.sets.iter().map(|(attribute, field)| (attribute, text(field)));
             parts.push(format!("sets = {}", table(sets)));
         }
@@ -242,7 +243,8 @@ fn event(
     kept: &BTreeSet<usize>,
 ) -> String {
     let name = key(&scene.contracts[on.event].name);
-    let mut page = with_reason(&format!("\n[facts.{}.on.{name}]", key(&fact.name)), &on.why);
+    let mut page = String::from("\n");
+    page.push_str(&with_reason(&format!("[facts.{}.on.{name}]", key(&fact.name)), &on.why));
     page.push_str(&format!("does = \"{}\"\n", on.does));
     on.kind.iter().for_each(|kind| page.push_str(&format!("kind = {}\n", text(kind))));
     on.each.iter().for_each(|list| page.push_str(&format!("each = {}\n", text(list))));
