@@ -36,6 +36,7 @@ Start here:
   starlog run pipelines/retail.toml          build ./warehouse from the log that the pipeline names
   starlog query 'SHOW TABLES'                see what there is
   starlog query                              ask on, at a prompt
+  starlog init --from 'log/*.ndjson'         draft a pipeline for a log of your own
 
 Exit codes:
   0  done
