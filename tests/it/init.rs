@@ -38,9 +38,8 @@ fn file(name: &str) -> std::path::PathBuf {
     repository().join(name)
 }
 
-/// What was thought of two logs, for a reader to judge.
+/// What was thought of a log with all sorts of things in it, for a reader to judge.
 #[rstest]
-#[case("hospital", "tests/pipelines/hospital.ndjson")]
 #[case("ugly", "tests/it/init/ugly.ndjson")]
 fn a_draft_says_what_it_guesses_and_why(#[case] name: &str, #[case] log: &str) {
     let text = drafted(&file(log)).text.replace(repository().to_str().unwrap(), "");
