@@ -51,7 +51,7 @@ fn chain(
         }
     }
     specs.sort_by_key(|(version, ..)| *version);
-    let expected = specs.first().map_or(0, |(version, ..)| *version);
+    let expected = specs.first().map_or(today.version, |(version, ..)| *version);
     for (step, version) in (expected..today.version).enumerate() {
         if specs.get(step).is_none_or(|(known, ..)| *known != version) {
             let message =
