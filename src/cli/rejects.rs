@@ -246,7 +246,8 @@ fn one(reject: &RejectedLine) -> String {
         0 => String::new(),
         beyond => format!(" ... {} bytes more: --raw prints all", grouped(beyond as u64)),
     };
-    page.push_str(&format!("{:<9} {}{more}\n\n", "line", shown(beginning)));
+    let text = if reject.bytes.is_empty() { "none was kept".to_owned() } else { shown(beginning) };
+    page.push_str(&format!("{:<9} {text}{more}\n\n", "line"));
     page
 }
 

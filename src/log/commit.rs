@@ -89,6 +89,8 @@ impl<'p> Committer<'p> {
                 account.rejected += 1;
                 *committer.rejects.entry(flaw.code.as_str()).or_default() += 1;
                 let raw = block.bytes.get(entry.start..entry.end).unwrap_or_default();
+                let cleaned = committer.plan.pii.as_ref().map(|pii| pii.kept(raw));
+                let raw = cleaned.as_deref().unwrap_or(raw);
                 let offset = block.offset_bytes + entry.start as u64;
                 let event = committer.event_of(entry);
                 rejects.add(&flaw, event, first_line + entry.line, offset, committer.position, raw);

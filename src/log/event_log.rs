@@ -5,6 +5,7 @@ use super::decode::Plan;
 use super::head::{EnvelopeRecord, Head, Segment};
 use super::ingest::Ingest;
 use super::lift::lift;
+use super::pii::Cleaner;
 use super::position::Position;
 use super::progress::Progress;
 use super::rejects::{self, RejectFile};
@@ -135,6 +136,7 @@ impl EventLog {
         if self.is_cut {
             return Err(Error::bug("a log that was cut takes nothing in"));
         }
+        self.head.clean_by(self.plan.pii.as_ref().map(Cleaner::fingerprint).transpose()?)?;
         // An ingest that ended between the swap of the head and its fsync was a commit: before anything is built on
         // it, it is made to last.
         if self.folder.is_dir() {

@@ -26,6 +26,9 @@ pub const RESTORE: &str =
 pub struct Head {
     format: u32,
     pub envelope: EnvelopeRecord,
+    /// By what its lines were cleaned, if they were: names and key of `[log.pii]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pii: Option<String>,
     /// Of the last event.
     pub position: Position,
     /// Where each ingest ended; none in a log that was begun before this was kept.
@@ -119,12 +122,28 @@ impl Head {
         Self {
             format: FORMAT,
             envelope,
+            pii: None,
             position: Position(0),
             ends: Vec::new(),
             segments: Vec::new(),
             sources: Vec::new(),
             ids: Some(Vec::new()),
         }
+    }
+
+    /// Lines are cleaned by this from now on, as they were from the beginning.
+    ///
+    /// # Errors
+    /// The author's: they were cleaned otherwise, or not at all.
+    pub fn clean_by(&mut self, fingerprint: Option<String>) -> Result<()> {
+        if self.pii != fingerprint && !self.sources.is_empty() {
+            return Err(Error::author(
+                "`[log.pii]` and its key cannot change once a log has begun: what it took in before was cleaned otherwise",
+            )
+            .next("restore `[log.pii]` and the key, or begin a new warehouse and remove the old one"));
+        }
+        self.pii = fingerprint;
+        Ok(())
     }
 
     /// The head in this folder; `None` if no log has begun there.

@@ -26,6 +26,7 @@ mod inspect;
 mod json;
 mod lift;
 mod merge;
+mod pii;
 mod position;
 mod progress;
 mod recast;

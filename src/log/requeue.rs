@@ -236,9 +236,12 @@ impl Requeue<'_> {
     }
 }
 
-/// Whether the line that was read is all there: of some, only the beginning is.
+/// Whether the line that was read is all there: of some, only the beginning is, or nothing.
 fn is_whole(reject: &Reject) -> bool {
-    ![Code::LineTooLong, Code::TornTail, Code::NulBlock].iter().any(|code| code.as_str() == reject.code)
+    !reject.raw.is_empty()
+        && ![Code::LineTooLong, Code::TornTail, Code::NulBlock]
+            .iter()
+            .any(|code| code.as_str() == reject.code)
 }
 
 /// The rows of a batch of rejects, with what is now to be said of some of them.

@@ -35,9 +35,23 @@ pub struct Log {
     /// Rows of CSV and Parquet files. No part of the hash, for the same reason.
     #[serde(skip)]
     pub rows: Vec<Rows>,
+    /// What is personal in a line. Says nothing of events that are in the log, so it is no part of the hash.
+    #[serde(skip)]
+    pub pii: Option<Pii>,
     /// What a line and a file may be. Says nothing of events that are in the log, so it is no part of the hash.
     #[serde(skip)]
     pub limits: Limits,
+}
+
+/// Fields that nothing behind the door holds in clear, by name, wherever they stand in a line.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pii {
+    /// The environment variable that holds the key.
+    pub key_env: String,
+    /// Replaced by a keyed hash.
+    pub hash: Vec<String>,
+    /// Left out.
+    pub drop: Vec<String>,
 }
 
 /// What a line may be, and a file: beyond these, the one is a reject, and the other fails.

@@ -1,7 +1,7 @@
 //! `[log]` as written.
 
 use super::read::{Read, Value};
-use super::{At, LimitsSpec, Named, OutboxSpec, Problems, RowsSpec, TableSpec};
+use super::{At, LimitsSpec, Named, OutboxSpec, PiiSpec, Problems, RowsSpec, TableSpec};
 use schemars::JsonSchema;
 
 /// Where events come from.
@@ -35,6 +35,8 @@ pub struct LogSpec {
     /// Rows of CSV and Parquet files, each an event.
     #[schemars(default)]
     pub rows: Named<RowsSpec>,
+    /// Fields that nothing behind the door may hold in clear.
+    pub pii: Option<PiiSpec>,
     /// What a line and a file may be.
     pub limits: Option<LimitsSpec>,
 }
@@ -79,6 +81,7 @@ impl Read for LogSpec {
             tables: table.optional("tables", problems).unwrap_or_default(),
             outbox: table.optional("outbox", problems),
             rows: table.optional("rows", problems).unwrap_or_default(),
+            pii: table.optional("pii", problems),
             limits: table.optional("limits", problems),
         };
         table.finish(problems);

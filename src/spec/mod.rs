@@ -12,6 +12,7 @@ mod fact;
 mod limits;
 mod literal;
 mod log;
+mod pii;
 mod problem;
 mod read;
 mod rows;
@@ -36,6 +37,7 @@ pub use fact::{
 pub use limits::LimitsSpec;
 pub use literal::Literal;
 pub use log::{EnvelopeSpec, Instant, LogSpec};
+pub use pii::PiiSpec;
 pub use problem::{Certainty, Problem, Problems};
 pub use rows::RowsSpec;
 pub use schema::json_schema;

@@ -22,6 +22,7 @@ mod night;
 mod operate;
 mod oracle;
 mod parquet_file;
+mod pii;
 mod pipeline;
 mod plan;
 mod query;

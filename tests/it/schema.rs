@@ -68,6 +68,7 @@ fn the_schema_and_the_walker_know_the_same_keys() {
         "log.envelope",
         "log.limits",
         "log.outbox",
+        "log.pii",
         "log.rows.x",
         "log.tables.x",
         "test[]",

@@ -262,6 +262,8 @@ impl<'p> Decoder<'p> {
         if !is_utf8 && std::str::from_utf8(line).is_err() {
             return Err(Flaw::new(Code::Utf8, "the line is not UTF-8"));
         }
+        let cleaned = self.plan.pii.as_ref().map(|pii| pii.clean(line)).transpose()?;
+        let line = cleaned.as_deref().unwrap_or(line);
         match self.adapter.take() {
             None => self.event(line, start),
             Some(mut adapter) => {

@@ -3,6 +3,7 @@
 use super::amounts::{self, Amounts};
 use crate::log::content;
 use crate::log::format::Formats;
+use crate::log::pii::Cleaner;
 use crate::model::{EventType, Field, Limits, Model, Unknown, Upcast, ValueType};
 use chrono_tz::Tz;
 use std::collections::HashMap;
@@ -24,6 +25,8 @@ pub struct Plan {
     pub formats: Formats,
     kinds: HashMap<Box<[u8]>, Kind>,
     pub limits: Limits,
+    /// Cleans lines before they are looked at.
+    pub pii: Option<Cleaner>,
     /// Instants before this one are out of range, in microseconds UTC.
     pub earliest: i64,
     /// Instants from this one on are out of range.
@@ -195,6 +198,7 @@ impl Plan {
             formats: Formats::new(model),
             kinds: ignored.chain(known).collect(),
             limits: model.log.limits,
+            pii: model.log.pii.as_ref().map(|pii| Cleaner::new(pii, model.log.limits)),
             bounds: format!("{} to {}", model.log.earliest.format(BOUND), model.log.latest.format(BOUND)),
             earliest: model.log.earliest.timestamp_micros(),
             latest: model.log.latest.timestamp_micros(),

@@ -3,8 +3,8 @@
 use super::calendar::zone;
 use super::changes;
 use super::contracts::Contracts;
-use super::limits;
 use super::rows;
+use super::{limits, pii};
 use crate::model::{Envelope, Log};
 use crate::spec::{At, EnvelopeSpec, Instant, LogSpec, Problems, Spec};
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
@@ -35,6 +35,7 @@ pub(super) fn compile(
         tables,
         outbox: changes::outbox(log, problems),
         rows: rows::compile(log, contracts, problems),
+        pii: pii::compile(spec, contracts, problems),
         limits: limits::of_lines(log.limits.as_ref(), problems),
     })
 }

@@ -23,6 +23,7 @@ mod literal;
 mod log;
 mod measure;
 mod names;
+mod pii;
 mod rows;
 mod shape;
 mod signs;
