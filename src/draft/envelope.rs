@@ -73,7 +73,7 @@ const IDS: [&str; 15] = [
     "lsn",
     "event no",
 ];
-const ORDERS: [&str; 12] = [
+const SEQUENCES: [&str; 12] = [
     "seq",
     "sequence",
     "order",
@@ -253,7 +253,7 @@ fn order<'t>(
     free: &dyn Fn(&&Column) -> bool,
 ) -> Option<(&'t Column, u64, u64)> {
     let may = |column: &'t Column| {
-        let named = rank(column, &ORDERS)?;
+        let named = rank(column, &SEQUENCES)?;
         let values: Vec<i128> = column.numbers.iter().flatten().map(|(number, _)| *number).collect();
         let steps = values.len().saturating_sub(1) as u64;
         let rises = values.windows(2).filter(|pair| pair.first() < pair.last()).count() as u64;

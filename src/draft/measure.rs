@@ -170,9 +170,9 @@ fn amount(
                 continue;
             };
             rows += 1;
-            let product = quantity.0.checked_mul(price.0).map(|unscaled| (unscaled, quantity.1 + price.1));
+            let multiplied = quantity.0.checked_mul(price.0).map(|unscaled| (unscaled, quantity.1 + price.1));
             agree += u64::from(
-                product.and_then(|product| minus(product, less)).is_some_and(|it| is_same(it, *total)),
+                multiplied.and_then(|whole| minus(whole, less)).is_some_and(|it| is_same(it, *total)),
             );
         }
         (agree, rows)

@@ -1,8 +1,7 @@
 //! A name → its words: what do `OrderLineChanged`, `order.line.changed` and `order_line_changed` have in common?
 
 /// Behind these a name says of what it is the key: `account_no`.
-const OF_KEYS: [&str; 12] =
-    ["id", "no", "nr", "num", "number", "key", "code", "uuid", "guid", "ref", "pk", "sku"];
+const OF_KEYS: [&str; 11] = ["id", "no", "nr", "num", "number", "key", "code", "uuid", "guid", "ref", "pk"];
 
 /// Words that say which of two values of an attribute a field holds.
 const BEFORE: [&str; 6] = ["old", "previous", "prev", "from", "former", "before"];

@@ -8,7 +8,7 @@ use super::json::{Scanner, Token};
 use super::reject::Flaw;
 use crate::error::{Error, Result};
 use crate::model::{Limits, Pii};
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 /// What a cleaned value begins with; 64 hexadecimal digits follow.
 const MARK: &[u8] = b"pii:";
@@ -16,12 +16,21 @@ const MARK: &[u8] = b"pii:";
 /// Cleans lines.
 #[derive(Debug)]
 pub struct Cleaner {
-    hash: HashSet<Vec<u8>>,
-    drop: HashSet<Vec<u8>>,
+    hash: BTreeSet<Vec<u8>>,
+    drop: BTreeSet<Vec<u8>>,
     limits: Limits,
     variable: String,
     /// None: the variable is not set, or too short to keep anything.
-    key: Option<[u8; blake3::KEY_LEN]>,
+    key: Option<Key>,
+}
+
+/// Never shown.
+struct Key([u8; blake3::KEY_LEN]);
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Key(..)")
+    }
 }
 
 /// A shorter key is guessed.
@@ -37,7 +46,7 @@ impl Cleaner {
             drop: names(&pii.drop),
             limits,
             variable: pii.key_env.clone(),
-            key: secret.map(|secret| blake3::derive_key("starlog 2026-11 pii", secret.as_bytes())),
+            key: secret.map(|secret| Key(blake3::derive_key("starlog 2026-11 pii", secret.as_bytes()))),
         }
     }
 
@@ -46,7 +55,7 @@ impl Cleaner {
     /// # Errors
     /// The operator's: there is no key.
     pub fn fingerprint(&self) -> Result<String> {
-        let Some(key) = &self.key else {
+        let Some(Key(key)) = &self.key else {
             let message = format!(
                 "the environment variable {} holds no key of {LEAST_KEY_BYTES} bytes at least",
                 self.variable
@@ -55,10 +64,14 @@ impl Cleaner {
                 "set it to the key of this log: `[log.pii]` marks fields that nothing may hold in clear",
             ));
         };
-        let mut names: Vec<&[u8]> = self.hash.iter().chain(&self.drop).map(Vec::as_slice).collect();
-        names.sort_unstable();
-        let text = names.join(&0);
-        Ok(blake3::keyed_hash(key, &text).to_hex().to_string())
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        for names in [&self.hash, &self.drop] {
+            for name in names {
+                hasher.update(name).update(b"\n");
+            }
+            hasher.update(b"\n");
+        }
+        Ok(hasher.finalize().to_hex().to_string())
     }
 
     /// The line without what is personal.
@@ -157,15 +170,19 @@ impl Cleaner {
             }
             Token::Number(_) | Token::Boolean(_) => scanner.since(start).to_vec(),
         };
-        out.push(b'"');
         if is_hashed(&value) {
+            out.push(b'"');
             out.extend_from_slice(&value);
-        } else {
-            let key = self.key.unwrap_or_default();
+            out.push(b'"');
+        } else if let Some(Key(key)) = &self.key {
+            out.push(b'"');
             out.extend_from_slice(MARK);
-            out.extend_from_slice(blake3::keyed_hash(&key, &value).to_hex().as_bytes());
+            out.extend_from_slice(blake3::keyed_hash(key, &value).to_hex().as_bytes());
+            out.push(b'"');
+        } else {
+            // No log takes lines in without the key (`fingerprint`); whoever merely looks at one does without the value.
+            out.extend_from_slice(b"null");
         }
-        out.push(b'"');
         Ok(())
     }
 }

@@ -40,6 +40,7 @@ key = { nick = "text" }
 
 [facts.games]
 header = { game = "text" }
+line = { nick = "text" }
 lines = "game_lines"
 dimensions = ["member", "player"]
 quantity = "points"
@@ -169,7 +170,7 @@ fn no_canary_gets_behind_the_door() {
     // Equal values are equal hashes: also between a dimension and a fact, and however they are written.
     let sql = "SELECT count(*), count(DISTINCT email), count(phone), any_value(email) ~ '^pii:[0-9a-f]{64}$' FROM dim_member WHERE member_key > 0";
     assert_eq!(world.ask(Layout::Star, sql).rows, [["3", "2", "0", "true"]]);
-    let sql = "SELECT sum(points) FROM fact_games JOIN dim_player USING (player_key) WHERE nick IN (SELECT email FROM dim_member)";
+    let sql = "SELECT sum(points) FROM fact_games JOIN dim_player player USING (player_key) WHERE player.nick IN (SELECT email FROM dim_member)";
     assert_eq!(world.ask(Layout::Star, sql).only(), "1");
     let sql = "SELECT count(*) FILTER (octet_length(raw) > 0), count(*) FILTER (octet_length(raw) = 0) FROM log.rejects";
     assert_eq!(world.ask(Layout::Star, sql).rows, [["7", "5"]]);
