@@ -118,6 +118,7 @@ fn is_of(path: &str, message: &str) -> bool {
         "" => "a pipeline",
         "log" => "[log]",
         "log.envelope" => "an envelope",
+        "log.pii" => "[log.pii]",
         "log.rows.x" => "rows of the log",
         "events.x" => "an event type",
         "events.x.upcast[]" => "an upcast",
