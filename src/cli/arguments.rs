@@ -155,6 +155,7 @@ impl From<LayoutArgument> for Layout {
 pub enum FormatArgument {
     Table,
     Csv,
+    CsvSafe,
     Json,
     Jsonl,
     Markdown,
@@ -165,6 +166,7 @@ impl From<FormatArgument> for Format {
         match argument {
             FormatArgument::Table => Self::Table,
             FormatArgument::Csv => Self::Csv,
+            FormatArgument::CsvSafe => Self::CsvSafe,
             FormatArgument::Json => Self::Json,
             FormatArgument::Jsonl => Self::Jsonl,
             FormatArgument::Markdown => Self::Markdown,

@@ -44,7 +44,8 @@ Examples:
   starlog query 'SELECT department_name, sum(net_amount) FROM fact_orders JOIN now.dim_product USING (product_key) GROUP BY ALL'
   starlog query --as-of 2023-01-31 'FROM as_of.dim_product WHERE product_key = _version_key'
   starlog query --known-at 5000 'SELECT sum(net_amount) FROM fact_orders'
-  starlog query --format csv -f report.sql > report.csv
+  starlog query --format csv -f report.sql > report.csv     # every byte as it is
+  starlog query --format csv-safe -f report.sql > sheet.csv # for spreadsheets: no text is a formula
   echo 'FROM dim_date LIMIT 3' | starlog query -"
 )]
 pub struct QueryArguments {

@@ -69,6 +69,8 @@ pub struct EnvelopeRecord {
     id: Option<String>,
     order: Option<String>,
     zone: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unit: Option<String>,
 }
 
 impl From<&Envelope> for EnvelopeRecord {
@@ -81,12 +83,13 @@ impl From<&Envelope> for EnvelopeRecord {
             id: envelope.id.clone(),
             order: envelope.order.clone(),
             zone: envelope.zone.map(|zone| zone.name().to_owned()),
+            unit: envelope.unit.map(|unit| unit.word().to_owned()),
         }
     }
 }
 
 impl EnvelopeRecord {
-    fn parts(&self) -> [(&'static str, Option<&str>); 7] {
+    fn parts(&self) -> [(&'static str, Option<&str>); 8] {
         [
             ("type", Some(self.event_type.as_str())),
             ("version", self.version.as_deref()),
@@ -95,6 +98,7 @@ impl EnvelopeRecord {
             ("id", self.id.as_deref()),
             ("order", self.order.as_deref()),
             ("zone", self.zone.as_deref()),
+            ("unit", self.unit.as_deref()),
         ]
     }
 

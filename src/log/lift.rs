@@ -37,7 +37,7 @@ pub fn lift(disk: &Disk, log: &Path, head: &Head, contracts: &[EventType], plan:
             let from = folder.join(&file.file);
             let stored = columns_of(&from)?;
             let recasting = Recasting::of(plan, event, file, &from, &stored)?;
-            let missing = Missing::of(contract, &stored, plan.envelope.zone);
+            let missing = Missing::of(contract, &stored, plan.envelope.times);
             if recasting.is_none() && missing.is_none() {
                 continue;
             }

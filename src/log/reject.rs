@@ -37,6 +37,7 @@ pub enum Code {
     CsvRagged,
     // A value.
     Type,
+    Domain,
     NotInteger,
     Range,
     Scale,
@@ -78,6 +79,7 @@ impl Code {
             Self::CsvQuote => "csv-quote",
             Self::CsvRagged => "csv-ragged",
             Self::Type => "type",
+            Self::Domain => "domain",
             Self::NotInteger => "not-integer",
             Self::Range => "range",
             Self::Scale => "scale",

@@ -1,5 +1,6 @@
 //! Changes of database tables, and rows of files: which event is it?
 
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// A database table whose changes stand in the log.
@@ -83,12 +84,26 @@ pub enum EventOfRow {
 }
 
 /// The unit of a time that is a number, counted from 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Unit {
     Seconds,
     Milliseconds,
     Microseconds,
     Nanoseconds,
+}
+
+impl Unit {
+    /// As it is written.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Seconds => "s",
+            Self::Milliseconds => "ms",
+            Self::Microseconds => "us",
+            Self::Nanoseconds => "ns",
+        }
+    }
 }
 
 impl ChangedTable {

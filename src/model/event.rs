@@ -1,6 +1,6 @@
 //! The log and the contracts of its events.
 
-use super::{ChangedTable, Outbox, Rows, Upcast, ValueType};
+use super::{ChangedTable, Outbox, Rows, Unit, Upcast, ValueType};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -114,6 +114,9 @@ pub struct Envelope {
     /// The zone of times that name none; without it such a time is a reject.
     #[serde(serialize_with = "super::hash::zone_if_any")]
     pub zone: Option<Tz>,
+    /// The unit of times that are numbers, counted from 1970 UTC; without it such a time is a reject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Unit>,
 }
 
 /// The contract of one event type at one version.
@@ -155,6 +158,21 @@ pub struct Field {
     pub value_type: ValueType,
     /// `text?`: may be absent or null. Otherwise a missing or null value is a reject.
     pub optional: bool,
+    /// What it may hold. Judges lines, and says nothing of events that are in the log, so it is no part of the hash.
+    #[serde(skip)]
+    pub allowed: Option<Allowed>,
+}
+
+/// What a field may hold. Numbers are unscaled, in the scale of the field's type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Allowed {
+    Texts(Vec<String>),
+    Numbers(Vec<i128>),
+    /// Both ends are allowed.
+    Between {
+        min: Option<i128>,
+        max: Option<i128>,
+    },
 }
 
 /// A field that holds a list of objects.

@@ -21,7 +21,9 @@ pub use case::{Case, Expected};
 pub use change::{Becoming, ChangedTable, EventOfRow, Outbox, Rows, Unit};
 pub use compile::{compile, load};
 pub use dimension::{Attribute, Dimension, DimensionAction, DimensionEvent, Entity, PlainLevel, Tracking};
-pub use event::{Envelope, EventType, Field, FieldRef, Limits, ListField, Log, Pii, RejectLimits, Unknown};
+pub use event::{
+    Allowed, Envelope, EventType, Field, FieldRef, Limits, ListField, Log, Pii, RejectLimits, Unknown,
+};
 pub use expression::{Expression, Operator, Overflow, rescale};
 pub use fact::{
     Additivity, CarriedColumn, DateFrom, Fact, FactAction, FactEvent, Measure, OverReversing, ReversalTarget,

@@ -1,7 +1,7 @@
 //! `[events.<type>]` as written.
 
 use super::read::{Read, Value};
-use super::{At, Named, Problems, UpcastSpec};
+use super::{At, Literal, Named, Problems, UpcastSpec};
 use schemars::JsonSchema;
 
 /// The contract of an event type: the fields of its payload.
@@ -17,6 +17,9 @@ pub struct EventSpec {
     /// Lists of objects, each with the fields of its items.
     #[schemars(default)]
     pub lists: Named<Named<At<String>>>,
+    /// What fields may hold: `currency = ["EUR", "USD"]`, `"lines.quantity" = { min = 1, max = 1000 }`. Other lines are rejects.
+    #[schemars(default)]
+    pub values: Named<At<Literal>>,
     /// More rejects of this type than this since the current release, and nothing is published.
     #[schemars(range(min = 0))]
     pub max_rejects: Option<At<i64>>,
@@ -49,6 +52,7 @@ impl Read for EventSpec {
             version: table.optional("version", problems),
             fields: table.optional("fields", problems).unwrap_or_default(),
             lists: table.optional("lists", problems).unwrap_or_default(),
+            values: table.optional("values", problems).unwrap_or_default(),
             max_rejects: table.optional("max_rejects", problems),
             max_reject_share: table.optional("max_reject_share", problems),
             unknown: table.optional("unknown", problems),

@@ -1,7 +1,7 @@
 //! `[log]` as written.
 
 use super::read::{Read, Value};
-use super::{At, LimitsSpec, Named, OutboxSpec, PiiSpec, Problems, RowsSpec, TableSpec};
+use super::{At, LimitsSpec, Named, OutboxSpec, PiiSpec, Problems, RowsSpec, TableSpec, UnitSpec};
 use schemars::JsonSchema;
 
 /// Where events come from.
@@ -61,6 +61,8 @@ pub struct EnvelopeSpec {
     pub order: Option<At<String>>,
     /// The time zone of times that name none, such as `Europe/Oslo`. Without it such a time is a reject.
     pub zone: Option<At<String>>,
+    /// The unit of times that are numbers, counted from 1970-01-01 UTC. Without it such a time is a reject.
+    pub unit: Option<At<UnitSpec>>,
 }
 
 /// An instant as written; what it means is decided later.
@@ -100,6 +102,7 @@ impl Read for EnvelopeSpec {
             id: table.optional("id", problems),
             order: table.optional("order", problems),
             zone: table.optional("zone", problems),
+            unit: table.optional("unit", problems),
         };
         table.finish(problems);
         Some(spec)

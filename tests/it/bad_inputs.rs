@@ -188,6 +188,47 @@ fn row_045_negative_and_zero_quantities_are_what_they_say() {
     assert_eq!(report.counts.unwrap().over_reversed, [("sales".to_owned(), 1)], "counted, not clamped");
 }
 
+/// What the pipeline says of values is a rule; other lines are rejects, and changing the rule rebuilds nothing.
+#[test]
+fn row_045_values_may_have_a_domain() {
+    let rules = r#"
+[events.Sold.values]
+sale = ["S1", "S2"]
+"lines.quantity" = { min = 0, max = 10 }
+"lines.amount" = { min = "0.01" }
+"#;
+    let world = kiosk();
+    world.write("kiosk.toml", KIOSK.replace("[dimensions.item]\n", &format!("{rules}\n[dimensions.item]\n")));
+    let sale = |sale, quantity, amount| sold("2024-01-01T00:00:00Z", sale, "A", quantity, amount);
+    world.write(
+        "a.ndjson",
+        [
+            sale("S1", 0, "0.01"),
+            sale("S2", 10, "99"),
+            sale("S2", 1, "0.00"),
+            sale("S3", 1, "1"),
+            sale("S1", -1, "1"),
+            sale("S1", 11, "1"),
+        ]
+        .concat(),
+    );
+    let output = starlog(&world.path(""), &["run", "kiosk.toml", "--json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    expect(&world, "SELECT sum(amount), count(*) FROM fact_sales", &[["99.01", "2"]]);
+    let sql = "SELECT code, count(*) FROM log.rejects GROUP BY ALL";
+    expect(&world, sql, &[["domain", "4"]]);
+    let sql = "SELECT message FROM log.rejects ORDER BY line LIMIT 2";
+    let messages = [
+        ["amount: 0.00 is not among the `values` of the pipeline"],
+        ["sale: \"S3\" is not among the `values` of the pipeline"],
+    ];
+    expect(&world, sql, &messages);
+    world.write("kiosk.toml", KIOSK);
+    let output = starlog(&world.path(""), &["run", "kiosk.toml", "--json"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("\"unchanged\""), "judging lines otherwise changes no table: {said}");
+}
+
 /// No sum ever wraps: what no table can hold is refused, and the release before stays.
 #[test]
 fn row_046_a_sum_beyond_38_digits_publishes_nothing() {
@@ -215,7 +256,74 @@ fn row_047_yen_have_no_cents() {
     assert_eq!(library.codes(), ["scale"]);
 }
 
+/// The currencies that a pipeline knows are a rule of its author's.
+#[test]
+fn row_047_an_unknown_currency_is_a_reject() {
+    let world = kiosk();
+    let sold =
+        "Sold.fields = { sale = \"text\", currency = \"text?\" }\nSold.values.currency = [\"EUR\", \"JPY\"]";
+    world.write("kiosk.toml", KIOSK.replace("Sold.fields = { sale = \"text\" }", sold));
+    let sale = |(sale, currency): (usize, &str)| {
+        let body = format!(r#""sale":"S{sale}","currency":{currency},"lines":[]"#);
+        line("Sold", "2024-01-01T00:00:00Z", &body)
+    };
+    let currencies = ["\"EUR\"", "\"JPY\"", "null", "\"eur\"", "\"XXX\"", "\"\""];
+    world.write("a.ndjson", currencies.into_iter().enumerate().map(sale).collect::<String>());
+    let output = starlog(&world.path(""), &["run", "kiosk.toml"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    expect(
+        &world,
+        "SELECT line, code FROM log.rejects ORDER BY 1",
+        &[["4", "domain"], ["5", "domain"], ["6", "domain"]],
+    );
+}
+
 // Time.
+
+/// A time that is a number has the unit that is declared, or none; the other units fall out of the years that can be.
+#[test]
+fn row_054_the_unit_of_epochs_is_declared() {
+    let at = |time: &str| item("T", "A", time).replace("\"T\"", time).replace("\"name\":\"", "\"name\":\"n");
+    let times = [
+        "1704067200",
+        "1704067200000",
+        "1704067200000000",
+        "1704067200000000000",
+        "1704067200000.5",
+        "1704067200.0000001",
+        "1.7040672e9",
+        "99999999999999999999999999",
+    ];
+    let expected = [
+        ("s", [true, false, false, false, false, false, true, false]),
+        ("ms", [false, true, false, false, true, false, false, false]),
+        ("us", [false, false, true, false, false, false, false, false]),
+        ("ns", [false, false, false, true, false, false, false, false]),
+    ];
+    for (unit, accepted) in expected {
+        let world = kiosk();
+        let pipeline = KIOSK.replace(
+            "order = \"seq\" }",
+            &format!("order = \"seq\", unit = \"{unit}\" }}\nearliest = 2020-01-01"),
+        );
+        world.write("kiosk.toml", pipeline);
+        let text = item("2024-01-01T00:00:00Z", "A", "text");
+        world.write("a.ndjson", text + &times.map(at).concat());
+        let output = starlog(&world.path(""), &["run", "kiosk.toml"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let sql = "SELECT name FROM log.\"ItemSet\" ORDER BY _position";
+        let names: Vec<Vec<String>> = world.ask(Layout::Star, sql).rows;
+        let wanted = times.iter().zip(accepted).filter(|(_, is)| *is).map(|(time, _)| format!("n{time}"));
+        let wanted: Vec<Vec<String>> =
+            std::iter::once("text".to_owned()).chain(wanted).map(|name| vec![name]).collect();
+        assert_eq!(names, wanted, "{unit}");
+        let sql = "SELECT DISTINCT _time::DATE::VARCHAR FROM log.\"ItemSet\"";
+        expect(&world, sql, &[["2024-01-01"]]);
+        let sql = "SELECT DISTINCT code FROM log.rejects ORDER BY 1";
+        let codes = world.ask(Layout::Star, sql).rows.concat();
+        assert!(codes.iter().all(|code| ["time", "time-range"].contains(&code.as_str())), "{codes:?}");
+    }
+}
 
 #[test]
 fn row_056_two_events_of_one_instant_fold_in_order() {
@@ -490,12 +598,15 @@ fn row_087_a_terminal_is_not_obeyed() {
 
 /// What a spreadsheet would run is written as it is: a file of values is no spreadsheet.
 #[test]
-fn row_088_csv_is_byte_exact() {
+fn row_088_csv_is_byte_exact_and_csv_safe_is_for_spreadsheets() {
     let world = kiosk();
     run(&world, &[item("2024-01-01T00:00:00Z", "=cmd()", "+1"), item("2024-01-01T00:00:00Z", "@x", "-1")]);
     let sql = "SELECT item, name FROM dim_item WHERE item_key > 0 ORDER BY 1";
     let output = starlog(&world.path(""), &["query", "--format", "csv", sql]);
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "item,name\n=cmd(),+1\n@x,-1\n");
+    let sql = "SELECT item, name, -1 AS \"=n\" FROM dim_item WHERE item_key > 0 ORDER BY 1";
+    let output = starlog(&world.path(""), &["query", "--format", "csv-safe", sql]);
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "item,name,'=n\n'=cmd(),'+1,-1\n'@x,'-1,-1\n");
 }
 
 // Configuration.

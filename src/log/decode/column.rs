@@ -47,6 +47,11 @@ impl Texts {
         &mut self.bytes
     }
 
+    fn get(&self, at: usize) -> Option<&[u8]> {
+        let place = |at: usize| usize::try_from(*self.offsets.get(at)?).ok();
+        self.bytes.get(place(at)?..place(at + 1)?)
+    }
+
     fn truncate(&mut self, rows: usize) {
         self.offsets.truncate(rows + 1);
         self.bytes.truncate(self.offsets.last().map_or(0, |&end| usize::try_from(end).unwrap_or_default()));
@@ -103,6 +108,12 @@ impl Column {
             Values::Decimal { values, scale, .. } => values.get(at).map(|&value| (value, *scale)),
             _ => None,
         }
+    }
+
+    /// A text, if there is one at this place.
+    pub fn text(&self, at: usize) -> Option<&[u8]> {
+        let Values::Text(texts) = &self.values else { return None };
+        (at < self.valid.len() && self.valid.get_bit(at)).then(|| texts.get(at)).flatten()
     }
 
     /// How many values there are.

@@ -109,7 +109,7 @@ fn attempt(
     let mut reading = Reading {
         scanner: Scanner::new(line.bytes, &plan.limits),
         notes,
-        zone: envelope.zone,
+        times: envelope.times,
         hashes: plan.has_ids(),
         unknown: contract.unknown,
         flaw: None,
@@ -246,7 +246,11 @@ fn complete(
     let time_name = envelope.name(envelope.time);
     let instant = match part(Some(envelope.time)) {
         Some(Token::Text(text)) => {
-            time::instant(&text.value(), envelope.zone).map_err(|flaw| flaw.of(time_name))?
+            time::instant(&text.value(), envelope.times.zone).map_err(|flaw| flaw.of(time_name))?
+        }
+        Some(Token::Number(number)) => {
+            let micros = time::counted(&number, envelope.times.unit).map_err(|flaw| flaw.of(time_name))?;
+            time::Instant { micros, leap: false }
         }
         Some(Token::Null) => {
             return Err(Flaw::new(Code::NullField, format!("{time_name} must not be null")));

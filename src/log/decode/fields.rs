@@ -4,14 +4,14 @@
 //! and reading goes on: a line that is no JSON is called so, whatever else is wrong with it.
 
 use super::column::Column;
-use super::plan::{FieldSet, ListPlan, Shape};
+use super::plan::{FieldSet, ListPlan, Member, Shape};
 use super::rows::{ListRows, PayloadRows};
-use super::value;
+use super::time::Times;
+use super::value::{self, domain};
 use crate::log::content;
 use crate::log::json::{Scanner, Scratch, Text, Token};
 use crate::log::reject::{Code, Flaw};
 use crate::model::Unknown;
-use chrono_tz::Tz;
 use std::collections::HashMap;
 use std::io::Write;
 
@@ -35,7 +35,7 @@ pub struct Notes {
 pub struct Reading<'a, 'n> {
     pub scanner: Scanner<'a>,
     pub notes: &'n mut Notes,
-    pub zone: Option<Tz>,
+    pub times: Times,
     /// Whether contents are hashed.
     pub hashes: bool,
     /// What is done with undeclared members of the payload.
@@ -88,7 +88,9 @@ impl<'a> Reading<'a, '_> {
         let hash = match member.shape {
             Shape::Scalar { column, optional } => {
                 let Some(column) = rows.fields.get_mut(column) else { return Ok(()) };
-                self.scalar(column, optional, &member.name, depth)?
+                let hash = self.scalar(column, optional, &member.name, depth)?;
+                self.judge(column, member);
+                hash
             }
             Shape::List(list) => {
                 let (Some(rows), Some(plan)) = (rows.lists.get_mut(list), lists.get(list)) else {
@@ -130,7 +132,7 @@ impl<'a> Reading<'a, '_> {
             }
             return Ok(content::NULL);
         }
-        match value::push(column, token, self.zone) {
+        match value::push(column, token, self.times) {
             Ok(leap) => self.notes.leaps += u64::from(leap),
             Err(flaw) => self.breach(|| flaw.of(name)),
         }
@@ -138,6 +140,16 @@ impl<'a> Reading<'a, '_> {
             return self.scanner.value(depth, &mut self.notes.scratch);
         }
         Ok(if self.hashes { hash(token, &mut self.notes.scratch) } else { 0 })
+    }
+
+    /// Whether a member may hold the value at the end of its column; null is judged by the contract.
+    #[inline]
+    fn judge(&mut self, column: &Column, member: &Member) {
+        if let (Some(allowed), None) = (&member.allowed, &self.flaw)
+            && let Some(flaw) = domain(column, allowed)
+        {
+            self.flaw = Some(flaw.of(&member.name));
+        }
     }
 
     fn list(&mut self, rows: &mut ListRows, plan: &ListPlan, depth: u32) -> Result<u64, Flaw> {
@@ -179,6 +191,7 @@ impl<'a> Reading<'a, '_> {
                 && let Some(column) = rows.items.get_mut(column)
             {
                 let hash = self.scalar(column, optional, &member.name, depth)?;
+                self.judge(column, member);
                 object.members.add(member.hash, hash);
             }
         }

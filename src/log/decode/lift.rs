@@ -6,13 +6,13 @@ use super::column::Column;
 use super::fields::{Notes, Place, Reading};
 use super::plan::{EventPlan, ListPlan, Shape};
 use super::rows::PayloadRows;
+use super::time::Times;
 use crate::log::json::Scanner;
 use crate::log::reject::{Code, Flaw};
 use crate::model::{EventType, Field, ListField, Unknown, ValueType};
 use arrow::array::ArrayRef;
 use arrow::datatypes::{DataType, Schema};
 use arrow::error::ArrowError;
-use chrono_tz::Tz;
 use std::collections::HashMap;
 
 /// What a contract declares and stored events lack.
@@ -21,7 +21,7 @@ pub struct Missing {
     pub payload: EventPlan,
     /// Lists that are stored, each with the fields that its items lack.
     pub items: Vec<ListPlan>,
-    zone: Option<Tz>,
+    times: Times,
 }
 
 /// Columns in the making: of the payload, of stored lists, and what is now absent or still unknown.
@@ -46,7 +46,7 @@ pub struct LiftedColumns {
 
 impl Missing {
     /// What events with these columns lack; `None` if nothing.
-    pub fn of(contract: &EventType, stored: &Schema, zone: Option<Tz>) -> Option<Self> {
+    pub fn of(contract: &EventType, stored: &Schema, times: Times) -> Option<Self> {
         let is_stored = |name: &str| stored.column_with_name(name).is_some();
         let part = |fields: Vec<Field>, lists: Vec<ListField>| {
             // An event that was taken stays: a policy is for lines.
@@ -67,7 +67,11 @@ impl Missing {
         };
         let items: Vec<ListField> = contract.lists.iter().filter_map(of_items).collect();
         let is_whole = fields.is_empty() && lists.is_empty() && items.is_empty();
-        (!is_whole).then(|| Self { payload: part(fields, lists), items: part(Vec::new(), items).lists, zone })
+        (!is_whole).then(|| Self {
+            payload: part(fields, lists),
+            items: part(Vec::new(), items).lists,
+            times,
+        })
     }
 
     /// The list, item and member that a key such as `list[0].field` means, if it is one of those that items lack.
@@ -105,7 +109,7 @@ impl<'m> Lifted<'m> {
         let mut reading = Reading {
             scanner: Scanner::again(unknown.as_bytes()),
             notes: &mut self.notes,
-            zone: missing.zone,
+            times: missing.times,
             hashes: false,
             // An event that was taken stays: a policy is for lines.
             unknown: Unknown::Evolve,

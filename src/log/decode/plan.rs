@@ -1,11 +1,11 @@
 //! `Model` → [`Plan`]: what to look for in a line, decided before the first one.
 
 use super::amounts::{self, Amounts};
+use super::time::Times;
 use crate::log::content;
 use crate::log::format::Formats;
 use crate::log::pii::Cleaner;
-use crate::model::{EventType, Field, Limits, Model, Unknown, Upcast, ValueType};
-use chrono_tz::Tz;
+use crate::model::{Allowed, EventType, Field, Limits, Model, Unknown, Upcast, ValueType};
 use std::collections::HashMap;
 
 /// How a bound of time is shown.
@@ -55,7 +55,7 @@ pub struct EnvelopePlan {
     pub order: Option<usize>,
     /// `None`: the payload's fields stand beside the envelope's.
     pub payload: Option<String>,
-    pub zone: Option<Tz>,
+    pub times: Times,
 }
 
 /// The contract of one event type.
@@ -98,6 +98,8 @@ pub struct Member {
     /// The key's part in the hash of its object.
     pub hash: u64,
     pub shape: Shape,
+    /// What it may hold.
+    pub allowed: Option<Allowed>,
 }
 
 /// What a declared member must be.
@@ -111,14 +113,16 @@ pub enum Shape {
 
 impl FieldSet {
     fn new(fields: &[Field], lists: &[String]) -> Self {
-        let scalars = fields
-            .iter()
-            .enumerate()
-            .map(|(column, field)| (&field.name, Shape::Scalar { column, optional: field.optional }));
-        let lists = lists.iter().enumerate().map(|(list, name)| (name, Shape::List(list)));
+        let scalars = fields.iter().enumerate().map(|(column, field)| {
+            (&field.name, Shape::Scalar { column, optional: field.optional }, field.allowed.clone())
+        });
+        let lists = lists.iter().enumerate().map(|(list, name)| (name, Shape::List(list), None));
         let members: Vec<Member> = scalars
             .chain(lists)
-            .map(|(name, shape)| Member { name: name.clone(), hash: content::text(name.as_bytes()), shape })
+            .map(|(name, shape, allowed)| {
+                let hash = content::text(name.as_bytes());
+                Member { name: name.clone(), hash, shape, allowed }
+            })
             .collect();
         let by_name =
             members.iter().enumerate().map(|(at, member)| (member.name.as_bytes().into(), at)).collect();
@@ -232,8 +236,9 @@ impl EnvelopePlan {
         let version = envelope.version.as_ref().map(&mut part);
         let id = envelope.id.as_ref().map(&mut part);
         let order = envelope.order.as_ref().map(&mut part);
-        let (payload, zone) = (envelope.payload.clone(), envelope.zone);
-        Self { names, event_type, time, version, id, order, payload, zone }
+        let times = Times { zone: envelope.zone, unit: envelope.unit };
+        let payload = envelope.payload.clone();
+        Self { names, event_type, time, version, id, order, payload, times }
     }
 
     /// The part of the envelope that bears this name.

@@ -57,14 +57,14 @@ impl<'p> Recast<'p> {
         let mut payload = Tree::read_object(original)?;
         self.notes.clear();
         self.keep_beside(&payload, unknown)?;
-        lift_payload(self.contract, &mut payload, version, self.plan.envelope.zone)?;
+        lift_payload(self.contract, &mut payload, version, self.plan.envelope.times)?;
         let mut text = Vec::with_capacity(original.len());
         payload.write(&mut text);
         let (set, lists) = (&self.contract.payload, &self.contract.lists);
         let mut reading = Reading {
             scanner: Scanner::again(&text),
             notes: &mut self.notes,
-            zone: self.plan.envelope.zone,
+            times: self.plan.envelope.times,
             hashes: false,
             // An event that was taken stays: a policy is for lines.
             unknown: Unknown::Evolve,

@@ -1,6 +1,9 @@
-//! Texts → calendar dates and instants: RFC 3339, and local time where a zone is declared.
+//! Texts and numbers → calendar dates and instants: RFC 3339, local time where a zone is declared, and counts since 1970
+//! where a unit is.
 
+use crate::log::json::Number;
 use crate::log::reject::{Code, Flaw};
+use crate::model::Unit;
 use chrono::offset::LocalResult;
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
@@ -9,6 +12,18 @@ const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 /// Day number of 1970-01-01, where chrono counts from 0001-01-01.
 const EPOCH: i32 = 719_163;
+
+/// What the envelope says of times that do not say everything themselves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Of texts without an offset.
+    pub zone: Option<Tz>,
+    /// Of numbers.
+    pub unit: Option<Unit>,
+}
+
+/// The years from 1 to 9999, in microseconds since 1970: others have no date that can be written.
+const FOUR_DIGITS: std::ops::Range<i128> = -62_135_596_800_000_000..253_402_300_800_000_000;
 
 /// An instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +82,32 @@ pub fn instant(text: &[u8], zone: Option<Tz>) -> Result<Instant, Flaw> {
         return Err(wrong("a leap second can only be 23:59:60 UTC"));
     }
     Ok(Instant { micros: utc + SECOND, leap })
+}
+
+/// So many units since 1970-01-01 UTC, in microseconds.
+///
+/// # Errors
+/// `time` where no unit is declared or it is finer than a microsecond, `time-range` beyond all calendars.
+pub fn counted(number: &Number<'_>, unit: Option<Unit>) -> Result<i64, Flaw> {
+    let unit =
+        unit.ok_or_else(|| wrong("a number, and the pipeline declares no `unit` of times in its envelope"))?;
+    let finer = "finer than a microsecond";
+    let behind_the_point = match unit {
+        Unit::Seconds => 6,
+        Unit::Milliseconds => 3,
+        Unit::Microseconds | Unit::Nanoseconds => 0,
+    };
+    let beyond = || Flaw::new(Code::TimeRange, "no time of the years from 1 to 9999");
+    let count = number.scaled(38, behind_the_point).map_err(|code| match code {
+        Code::Scale => wrong(finer),
+        _ => beyond(),
+    })?;
+    let micros = match unit {
+        Unit::Nanoseconds if count % 1_000 != 0 => return Err(wrong(finer)),
+        Unit::Nanoseconds => count / 1_000,
+        _ => count,
+    };
+    i64::try_from(micros).ok().filter(|_| FOUR_DIGITS.contains(&micros)).ok_or_else(beyond)
 }
 
 /// The microseconds of `.123456`, and what follows.

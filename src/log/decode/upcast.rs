@@ -5,11 +5,11 @@
 //! written, and a log that read these lines when that contract was today's comes to the same.
 
 use super::plan::{EnvelopePlan, EventPlan};
+use super::time::Times;
 use super::written;
 use crate::log::json::{Members, Tree, quoted, text_of};
 use crate::log::reject::{Code, Flaw};
 use crate::model::{Act, OldField, OldShape, Step, Upcast, ValueType};
-use chrono_tz::Tz;
 use std::borrow::Cow;
 
 /// A line of an older version, lifted.
@@ -46,7 +46,7 @@ pub fn lift(
     };
     let mut original = Vec::new();
     payload.write(&mut original);
-    let leaps = lift_payload(contract, &mut payload, version, envelope.zone)?;
+    let leaps = lift_payload(contract, &mut payload, version, envelope.times)?;
     match &envelope.payload {
         None => around.append(payload),
         Some(name) => around.push(name, Tree::Object(payload)),
@@ -64,16 +64,16 @@ pub fn lift_payload(
     contract: &EventPlan,
     payload: &mut Members<'_>,
     version: i64,
-    zone: Option<Tz>,
+    times: Times,
 ) -> Result<u64, Flaw> {
     let mut leaps = 0;
     for upcast in contract.upcasts.iter().filter(|upcast| upcast.from >= version) {
         let of_version = |flaw: Flaw| self::flaw(upcast.from, flaw.message);
-        let found = judge(payload, upcast, zone).map_err(of_version)?;
+        let found = judge(payload, upcast, times).map_err(of_version)?;
         // Later versions hold the same instants, which are ordinary by then.
         leaps += if upcast.from == version { found } else { 0 };
         for step in &upcast.steps {
-            take(payload, step, zone).map_err(of_version)?;
+            take(payload, step, times).map_err(of_version)?;
         }
     }
     Ok(leaps)
@@ -88,18 +88,18 @@ fn wrong(message: String) -> Flaw {
 }
 
 /// A payload must be one of its version.
-fn judge(payload: &mut Members<'_>, upcast: &Upcast, zone: Option<Tz>) -> Result<u64, Flaw> {
+fn judge(payload: &mut Members<'_>, upcast: &Upcast, times: Times) -> Result<u64, Flaw> {
     // A stored event has no order of its members: what is said of one must not depend on it.
     let (fields, lists) = (names(&upcast.fields), upcast.lists.iter().map(|(name, _)| name.as_str()));
     payload.put_first(fields.chain(lists));
-    let mut leaps = judge_fields(payload, &upcast.fields, "", zone)?;
+    let mut leaps = judge_fields(payload, &upcast.fields, "", times)?;
     for (name, fields) in &upcast.lists {
         let Some(list) = payload.get_mut(name) else { return Err(wrong(format!("{name} is missing"))) };
         let Tree::List(items) = list else { return Err(wrong(format!("{name} is no list of objects"))) };
         for (at, item) in items.iter_mut().enumerate() {
             let Tree::Object(item) = item else { return Err(wrong(format!("{name}[{at}] is no object"))) };
             item.put_first(names(fields));
-            leaps += judge_fields(item, fields, &format!("{name}[{at}]."), zone)?;
+            leaps += judge_fields(item, fields, &format!("{name}[{at}]."), times)?;
         }
     }
     Ok(leaps)
@@ -114,7 +114,7 @@ fn judge_fields(
     object: &mut Members<'_>,
     fields: &[OldField],
     prefix: &str,
-    zone: Option<Tz>,
+    times: Times,
 ) -> Result<u64, Flaw> {
     let mut leaps = 0;
     for OldField { name, shape } in fields {
@@ -134,13 +134,13 @@ fn judge_fields(
                 }
             }
             (OldShape::Scalar { value_type, .. }, Tree::Scalar(raw)) => {
-                let (typed, leap) = written::typed(raw, *value_type, zone)
+                let (typed, leap) = written::typed(raw, *value_type, times)
                     .map_err(|flaw| flaw.of(&format!("{prefix}{name}")))?;
                 leaps += u64::from(leap);
                 *raw = Cow::Owned(typed);
             }
             (OldShape::Object(fields), Tree::Object(object)) => {
-                leaps += judge_fields(object, fields, &format!("{prefix}{name}."), zone)?;
+                leaps += judge_fields(object, fields, &format!("{prefix}{name}."), times)?;
             }
             (OldShape::Object(_), _) => return Err(wrong(format!("{prefix}{name} is no object"))),
             (OldShape::Scalar { .. }, _) => {
@@ -152,18 +152,18 @@ fn judge_fields(
 }
 
 /// Does one step.
-fn take(payload: &mut Members<'_>, step: &Step, zone: Option<Tz>) -> Result<(), Flaw> {
-    let Some(each) = &step.each else { return act(payload, &step.act, zone) };
+fn take(payload: &mut Members<'_>, step: &Step, times: Times) -> Result<(), Flaw> {
+    let Some(each) = &step.each else { return act(payload, &step.act, times) };
     let Some(Tree::List(items)) = payload.get_mut(each) else { return Ok(()) };
     for (at, item) in items.iter_mut().enumerate() {
         if let Tree::Object(item) = item {
-            act(item, &step.act, zone).map_err(|flaw| flaw.of(&format!("{each}[{at}]")))?;
+            act(item, &step.act, times).map_err(|flaw| flaw.of(&format!("{each}[{at}]")))?;
         }
     }
     Ok(())
 }
 
-fn act(object: &mut Members<'_>, act: &Act, zone: Option<Tz>) -> Result<(), Flaw> {
+fn act(object: &mut Members<'_>, act: &Act, times: Times) -> Result<(), Flaw> {
     match act {
         Act::Move { from, to } => match pull(object, from) {
             Some(value) => put(object, to, value),
@@ -205,7 +205,7 @@ fn act(object: &mut Members<'_>, act: &Act, zone: Option<Tz>) -> Result<(), Flaw
         Act::Cast { field, from, to } => {
             let Some(Tree::Scalar(raw)) = find(object, field) else { return Ok(()) };
             if **raw != *b"null" {
-                *raw = Cow::Owned(cast(raw, *from, *to, zone).map_err(|flaw| flaw.of(&field.join(".")))?);
+                *raw = Cow::Owned(cast(raw, *from, *to, times).map_err(|flaw| flaw.of(&field.join(".")))?);
             }
             Ok(())
         }
@@ -217,7 +217,7 @@ fn act(object: &mut Members<'_>, act: &Act, zone: Option<Tz>) -> Result<(), Flaw
 }
 
 /// A value of one type as one of another.
-fn cast(raw: &[u8], from: ValueType, to: ValueType, zone: Option<Tz>) -> Result<Vec<u8>, Flaw> {
+fn cast(raw: &[u8], from: ValueType, to: ValueType, times: Times) -> Result<Vec<u8>, Flaw> {
     let text = text_of(raw).unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned());
     if to == ValueType::Text {
         return Ok(quoted(&text));
@@ -225,7 +225,7 @@ fn cast(raw: &[u8], from: ValueType, to: ValueType, zone: Option<Tz>) -> Result<
     let is_bare = matches!(to, ValueType::Integer | ValueType::Boolean | ValueType::Decimal { .. });
     let value =
         if from == ValueType::Text && is_bare { Cow::Borrowed(text.as_bytes()) } else { Cow::Borrowed(raw) };
-    written::typed(&value, to, zone).map(|(typed, _)| typed).map_err(|flaw| match from {
+    written::typed(&value, to, times).map(|(typed, _)| typed).map_err(|flaw| match from {
         // What is no JSON at all is, to whoever reads of it, a text of another kind.
         ValueType::Text => wrong(format!("{text:?} is not {}", wanted(to))),
         _ => flaw,

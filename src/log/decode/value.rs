@@ -1,14 +1,15 @@
 //! One JSON value → one typed value at the end of a column, or the reason why not.
 
 use super::column::{Column, Values};
-use super::time;
+use super::time::{self, Times};
+use super::written::decimal;
 use crate::log::json::{Number, Scanner, Text, Token};
 use crate::log::reject::{Code, Flaw};
-use chrono_tz::Tz;
+use crate::model::Allowed;
 
 /// Puts a scalar that is not null at the end of a column; tells whether it was a leap second.
 #[inline]
-pub fn push(column: &mut Column, token: Token<'_>, zone: Option<Tz>) -> Result<bool, Flaw> {
+pub fn push(column: &mut Column, token: Token<'_>, times: Times) -> Result<bool, Flaw> {
     let mut leap = false;
     match (&mut column.values, token) {
         (Values::Text(texts), Token::Text(text)) => {
@@ -26,9 +27,12 @@ pub fn push(column: &mut Column, token: Token<'_>, zone: Option<Tz>) -> Result<b
         (Values::Boolean(values), Token::Boolean(value)) => values.push(value),
         (Values::Date(values), Token::Text(text)) => values.push(time::date(&text.value())?),
         (Values::Timestamp(values), Token::Text(text)) => {
-            let instant = time::instant(&text.value(), zone)?;
+            let instant = time::instant(&text.value(), times.zone)?;
             leap = instant.leap;
             values.push(instant.micros);
+        }
+        (Values::Timestamp(values), Token::Number(number)) if times.unit.is_some() => {
+            values.push(time::counted(&number, times.unit)?);
         }
         (values, token) => return Err(type_flaw(wanted(values), token)),
     }
@@ -52,6 +56,29 @@ fn decimal_text(text: Text<'_>, precision: u8, scale: u8) -> Result<i128, Flaw> 
             format!("{:?} is not a decimal like \"12.34\"", String::from_utf8_lossy(&value)),
         )),
     }
+}
+
+/// Why the value at the end of a column is none of those that are allowed.
+pub fn domain(column: &Column, allowed: &Allowed) -> Option<Flaw> {
+    let at = column.len().checked_sub(1)?;
+    let (is_allowed, shown) = match allowed {
+        Allowed::Texts(texts) => {
+            let text = column.text(at)?;
+            let shown = format!("{:?}", String::from_utf8_lossy(text));
+            (texts.iter().any(|allowed| allowed.as_bytes() == text), shown)
+        }
+        Allowed::Numbers(numbers) => {
+            let (number, scale) = column.number(at)?;
+            (numbers.contains(&number), decimal(number, scale))
+        }
+        Allowed::Between { min, max } => {
+            let (number, scale) = column.number(at)?;
+            let is_between = min.is_none_or(|min| min <= number) && max.is_none_or(|max| number <= max);
+            (is_between, decimal(number, scale))
+        }
+    };
+    let flaw = || Flaw::new(Code::Domain, format!("{shown} is not among the `values` of the pipeline"));
+    (!is_allowed).then(flaw)
 }
 
 #[cold]

@@ -1,6 +1,7 @@
 //! A typed value → JSON, in one way for all that mean the same: what a step of an upcast sees depends on nothing else.
 
 use super::column::{Column, Values};
+use super::time::Times;
 use super::value;
 use crate::log::json::{Scanner, Token, quoted};
 use crate::log::reject::{Code, Flaw};
@@ -8,20 +9,19 @@ use crate::model::ValueType;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, NaiveDate, TimeDelta};
-use chrono_tz::Tz;
 
 /// A written value as one of this type; tells whether it was a leap second.
 ///
 /// # Errors
 /// The flaw of a line that says it.
-pub fn typed(raw: &[u8], value_type: ValueType, zone: Option<Tz>) -> Result<(Vec<u8>, bool), Flaw> {
+pub fn typed(raw: &[u8], value_type: ValueType, times: Times) -> Result<(Vec<u8>, bool), Flaw> {
     let mut scanner = Scanner::again(raw);
     let token = scanner.token()?;
     if !matches!(token, Token::Container) && scanner.at() != raw.len() {
         return Err(Flaw::new(Code::Type, "more than one value"));
     }
     let mut column = Column::new(value_type);
-    let leap = value::push(&mut column, token, zone)?;
+    let leap = value::push(&mut column, token, times)?;
     Ok((last(&column, raw), leap))
 }
 
@@ -54,7 +54,7 @@ pub fn stored(array: &dyn Array, row: usize) -> Option<Vec<u8>> {
 }
 
 /// All digits behind the point that the type has.
-fn decimal(value: i128, scale: u8) -> String {
+pub fn decimal(value: i128, scale: u8) -> String {
     let scale = usize::from(scale);
     let digits = format!("{:0>width$}", value.unsigned_abs(), width = scale + 1);
     let (whole, fraction) = digits.split_at(digits.len() - scale);

@@ -1,5 +1,6 @@
 //! `[events]` → the contracts: which fields does an event type have?
 
+use super::allowed;
 use super::limits;
 use super::names::{self, Names};
 use super::types;
@@ -40,7 +41,7 @@ impl Contracts {
     fn add(&mut self, name: &At<String>, version: i64, spec: &EventSpec, problems: &mut Problems) {
         let mut columns = Names::default();
         let event = self.types.len();
-        let fields = self.fields(event, None, &spec.fields, &mut columns, problems);
+        let mut fields = self.fields(event, None, &spec.fields, &mut columns, problems);
         let mut lists = Vec::new();
         for (index, (list, items)) in spec.lists.iter().enumerate() {
             names::check_field("the list", list, problems);
@@ -52,6 +53,7 @@ impl Contracts {
             }
             lists.push(ListField { name: list.value.clone(), fields });
         }
+        self.judge(event, spec, problems, (&mut fields, &mut lists));
         let bears = limits::of_rejects(spec.max_rejects.as_ref(), spec.max_reject_share.as_ref(), problems);
         let unknown = match spec.unknown.as_ref().map(|unknown| unknown.value) {
             None | Some(UnknownSpec::Evolve) => Unknown::Evolve,
@@ -60,6 +62,35 @@ impl Contracts {
         };
         let name = name.value.clone();
         self.types.push(EventType { name, version, fields, lists, bears, unknown, upcasts: Vec::new() });
+    }
+
+    /// What fields may hold; a field whose type was reported is left alone.
+    fn judge(
+        &self,
+        event: usize,
+        spec: &EventSpec,
+        problems: &mut Problems,
+        (fields, lists): (&mut [Field], &mut [ListField]),
+    ) {
+        for (name, written) in spec.values.iter() {
+            let of_list = name
+                .value
+                .split_once('.')
+                .and_then(|(list, field)| Some((lists.iter().position(|known| known.name == list)?, field)));
+            let (list, among, field) = match of_list {
+                Some((list, field)) => (Some(list), &mut *lists[list].fields, field),
+                None => (None, &mut *fields, name.value.as_str()),
+            };
+            let Some(at) = among.iter().position(|known| known.name == field) else {
+                let known = among.iter().map(|field| field.name.as_str());
+                let message = format!("there is no field `{}`", name.value);
+                problems.unknown(name.span, message, field, known);
+                continue;
+            };
+            if !self.unknown.contains(&(event, FieldRef { list, field: at })) {
+                among[at].allowed = allowed::compile(written, &among[at], problems);
+            }
+        }
     }
 
     /// Adds what becomes of older versions of an event type.
@@ -85,7 +116,12 @@ impl Contracts {
             if value_type.is_none() {
                 self.unknown.insert((event, FieldRef { list, field }));
             }
-            fields.push(Field { name: name.value.clone(), value_type: types::or_any(value_type), optional });
+            fields.push(Field {
+                name: name.value.clone(),
+                value_type: types::or_any(value_type),
+                optional,
+                allowed: None,
+            });
         }
         fields
     }

@@ -107,6 +107,7 @@ fn envelope(spec: &EnvelopeSpec, problems: &mut Problems) -> Option<Envelope> {
         id: text(&spec.id),
         order: text(&spec.order),
         zone: spec.zone.as_ref().and_then(|written| zone(written, problems)),
+        unit: spec.unit.as_ref().map(|unit| changes::unit(unit.value)),
     })
 }
 

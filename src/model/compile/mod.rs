@@ -3,6 +3,7 @@
 //! Each part is compiled as far as it can be, with stand-ins where something is wrong; a model leaves this room only
 //! if nothing is. A problem is reported once, where it is, and not again by what refers to it.
 
+mod allowed;
 mod binding;
 mod calendar;
 mod case;

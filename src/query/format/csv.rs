@@ -1,5 +1,6 @@
-//! An answer → comma-separated values. Values stay as they are, byte for byte.
+//! An answer → comma-separated values. Values stay as they are, byte for byte, unless a spreadsheet is to read them.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use super::{Sink, Written};
@@ -7,7 +8,11 @@ use crate::error::Result;
 use crate::query::answer::Answer;
 use crate::query::value::write_text;
 
-pub(super) fn write(answer: &mut Answer<'_>, out: &mut dyn Write) -> Result<Written> {
+/// What a spreadsheet takes for the beginning of a formula (OWASP, CSV injection).
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// `is_safe`: texts that a spreadsheet would compute get an apostrophe before them.
+pub(super) fn write(answer: &mut Answer<'_>, is_safe: bool, out: &mut dyn Write) -> Result<Written> {
     let mut sink = Sink::new(out);
     let mut written = Written::default();
     let schema = answer.schema().clone();
@@ -15,7 +20,7 @@ pub(super) fn write(answer: &mut Answer<'_>, out: &mut dyn Write) -> Result<Writ
         if index > 0 {
             sink.text.push(',');
         }
-        write_field(field.name(), &mut sink.text);
+        write_field(&safe(field.name(), is_safe), &mut sink.text);
     }
     sink.text.push('\n');
     let mut value = String::new();
@@ -27,7 +32,8 @@ pub(super) fn write(answer: &mut Answer<'_>, out: &mut dyn Write) -> Result<Writ
                 }
                 value.clear();
                 if write_text(column, row, &mut value) {
-                    write_field(&value, &mut sink.text);
+                    let is_number = column.data_type().is_numeric();
+                    write_field(&safe(&value, is_safe && !is_number), &mut sink.text);
                 }
             }
             sink.text.push('\n');
@@ -37,6 +43,10 @@ pub(super) fn write(answer: &mut Answer<'_>, out: &mut dyn Write) -> Result<Writ
     }
     sink.finish()?;
     Ok(written)
+}
+
+fn safe(value: &str, is_safe: bool) -> Cow<'_, str> {
+    if is_safe && value.starts_with(FORMULA) { format!("'{value}").into() } else { value.into() }
 }
 
 /// An empty text is quoted: nothing at all is null.

@@ -1,7 +1,7 @@
 //! An answer → text for a person or a program.
 //!
 //! Table and Markdown are for eyes: what a terminal would obey is escaped. CSV and JSON are for programs:
-//! they carry every value as it is.
+//! they carry every value as it is; `csv-safe` is for spreadsheets, which would compute some of them.
 
 mod csv;
 mod json;
@@ -21,6 +21,8 @@ pub enum Format {
     Table,
     /// Comma-separated with a header, as RFC 4180 but with `\n`; null is nothing, an empty text is `""`.
     Csv,
+    /// The same for a spreadsheet: a text that it would compute (`=…`, `+…`, `-…`, `@…`) has an apostrophe before it.
+    CsvSafe,
     /// One array of objects.
     Json,
     /// One object a line.
@@ -57,7 +59,8 @@ impl Format {
         match self {
             Self::Table if answer.is_plan() => table::write_plan(answer, out),
             Self::Table => table::write(answer, limit, out),
-            Self::Csv => csv::write(answer, out),
+            Self::Csv => csv::write(answer, false, out),
+            Self::CsvSafe => csv::write(answer, true, out),
             Self::Json => json::write_array(answer, out),
             Self::Jsonl => json::write_lines(answer, out),
             Self::Markdown => markdown::write(answer, out),
