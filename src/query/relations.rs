@@ -1,4 +1,4 @@
-//! [`Table`] and [`View`] → views in DuckDB, with a comment on every column that has one.
+//! [`Table`] and [`View`] → views in DuckDB, and the statements that comment on every column that has a comment.
 
 use duckdb::Connection;
 use std::path::Path;
@@ -7,13 +7,13 @@ use super::spec::{Column, Table, View};
 use super::{fault, sql};
 use crate::error::{Error, Result};
 
-/// Makes a table known.
-pub(super) fn open_table(connection: &Connection, table: &Table) -> Result<()> {
+/// Makes a table known; gives the statements that say what it means.
+pub(super) fn open_table(connection: &Connection, table: &Table) -> Result<String> {
     try_open_table(connection, table).map_err(|fault| fault.of(&table.schema, &table.name))
 }
 
-/// Makes a view known.
-pub(super) fn open_view(connection: &Connection, view: &View) -> Result<()> {
+/// Makes a view known; gives the statements that say what it means.
+pub(super) fn open_view(connection: &Connection, view: &View) -> Result<String> {
     try_open_view(connection, view).map_err(|fault| fault.of(&view.schema, &view.name))
 }
 
@@ -44,12 +44,12 @@ impl From<Error> for Fault {
     }
 }
 
-fn try_open_table(connection: &Connection, table: &Table) -> Result<(), Fault> {
+fn try_open_table(connection: &Connection, table: &Table) -> Result<String, Fault> {
     let select = if table.files.is_empty() {
         let columns = table.columns.iter().chain(&table.partition);
         let nulls = columns.map(typed_null).collect::<Result<Vec<_>>>()?;
         if nulls.is_empty() {
-            return Ok(());
+            return Ok(String::new());
         }
         format!("SELECT {} WHERE false", nulls.join(", "))
     } else {
@@ -58,7 +58,7 @@ fn try_open_table(connection: &Connection, table: &Table) -> Result<(), Fault> {
     create_view(connection, &table.schema, &table.name, &select)?;
     let columns = table.columns.iter().chain(&table.partition);
     let comments = columns.filter_map(|column| Some((column.name.as_str(), column.comment.as_deref()?)));
-    comment(connection, &table.schema, &table.name, table.comment.as_deref(), comments)
+    Ok(comment(&table.schema, &table.name, table.comment.as_deref(), comments))
 }
 
 fn select_from_files(connection: &Connection, table: &Table) -> Result<String, Fault> {
@@ -150,10 +150,10 @@ fn typed_null(column: &Column) -> Result<String> {
     }
 }
 
-fn try_open_view(connection: &Connection, view: &View) -> Result<(), Fault> {
+fn try_open_view(connection: &Connection, view: &View) -> Result<String, Fault> {
     create_view(connection, &view.schema, &view.name, &view.sql)?;
     let comments = view.column_comments.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-    comment(connection, &view.schema, &view.name, view.comment.as_deref(), comments)
+    Ok(comment(&view.schema, &view.name, view.comment.as_deref(), comments))
 }
 
 fn create_view(connection: &Connection, schema: &str, name: &str, select: &str) -> Result<(), Fault> {
@@ -166,22 +166,16 @@ fn create_view(connection: &Connection, schema: &str, name: &str, select: &str) 
 }
 
 fn comment<'a>(
-    connection: &Connection,
     schema: &str,
     name: &str,
     of_relation: Option<&str>,
     of_columns: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Result<(), Fault> {
+) -> String {
     let relation = sql::qualified(schema, name);
     let of_relation =
         of_relation.map(|text| format!("COMMENT ON VIEW {relation} IS {};\n", sql::literal(text)));
     let of_columns = of_columns.map(|(column, text)| {
         format!("COMMENT ON COLUMN {relation}.{} IS {};\n", sql::identifier(column), sql::literal(text))
     });
-    // One text is faster than one call for each column.
-    let comments: String = of_relation.into_iter().chain(of_columns).collect();
-    if !comments.is_empty() {
-        connection.execute_batch(&comments)?;
-    }
-    Ok(())
+    of_relation.into_iter().chain(of_columns).collect()
 }
