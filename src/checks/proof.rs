@@ -9,7 +9,7 @@ use super::lines::{AGREES, AS_PLACED};
 use super::lookup::{in_time, natural_hash, part, reserved};
 use super::placings::{AS_LOGGED, of_its_time};
 use super::plan::{Proof, named};
-use super::rows::{DAY, Ledger, UNIQUE, exists, role_key};
+use super::rows::{DAY, Ledger, UNIQUE, exists, hash, role_key};
 use super::source::{placed, with_headers};
 use super::sql::{all, column, name};
 use super::{amounts, moved, reversed};
@@ -239,7 +239,7 @@ fn own_hash(ledger: &Ledger<'_>, alias: &str) -> String {
             value
         }
     }));
-    format!("hash({})", values.join(", "))
+    hash(&values)
 }
 
 /// A placed row, wherever it comes from: by event, time and members.

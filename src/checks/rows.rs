@@ -170,8 +170,13 @@ impl<'a> Ledger<'a> {
     /// A hash of the line that the row is about.
     pub(super) fn line_hash(&self, alias: &str) -> String {
         let line: Vec<String> = self.line().iter().map(|name| column(alias, name)).collect();
-        format!("hash({})", line.join(", "))
+        hash(&line)
     }
+}
+
+/// The hash of some values; there may be none.
+pub(super) fn hash(values: &[String]) -> String {
+    if values.is_empty() { "hash(0)".to_owned() } else { format!("hash({})", values.join(", ")) }
 }
 
 /// The key column of a role.

@@ -219,6 +219,10 @@ fn show(arguments: &ShowArguments) -> Result<()> {
         stdout.write_all(&bytes).map_err(of_stdout)?;
         Ok(true)
     })?;
+    if left == limit && beyond == 0 && !arguments.raw && !arguments.json {
+        writeln!(stdout, "no reject is like that: `starlog rejects` lists what there is")
+            .map_err(of_stdout)?;
+    }
     if beyond > 0 && !arguments.raw && !arguments.json {
         writeln!(stdout, "... and {} more: --limit N shows them", grouped(beyond)).map_err(of_stdout)?;
     }

@@ -47,7 +47,9 @@ pub fn head(scene: &Scene<'_>, name: &str, files: &[String]) -> String {
         page.push_str("# Some times name no offset. They are taken for UTC: name the zone of the clock that they were read from.\n");
     }
     if envelope.id.is_none() {
-        page.push_str("# No field is an id: a line that comes twice counts twice.\n");
+        page.push_str(
+            "# No field is an id: a line that comes twice counts twice, unless a whole file comes twice.\n",
+        );
     }
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     page.push_str(&format!("envelope = {{ {} }}\n", parts.join(", ")));

@@ -5,6 +5,7 @@
 use super::account::Account;
 use super::content;
 use super::decode::{Decoded, Entry, Finished, Plan, Verdict};
+use super::format::Format;
 use super::head::Head;
 use super::ids::{Ids, Standing};
 use super::position::Position;
@@ -102,7 +103,7 @@ impl<'p> Committer<'p> {
             *self.unknown_fields.entry(format!("{event}.{path}")).or_default() += count;
         }
         let mut jobs = self.add_rows(decoded.rows, &positions, file, first_line)?;
-        if let Some((batch, positions)) = rejects.finish(file)? {
+        if let Some((batch, positions)) = rejects.finish(file, decoded.block.format.as_ref())? {
             let table = self.writer.rejects();
             jobs.extend(self.writer.add(table, batch, positions)?);
         }
@@ -228,8 +229,16 @@ impl Rejects {
         self.positions = Some((self.positions.map_or(before, |seen| seen.0), before));
     }
 
-    fn finish(mut self, file: &str) -> Result<Option<(RecordBatch, (Position, Position))>> {
+    fn finish(
+        mut self,
+        file: &str,
+        format: Option<&Format>,
+    ) -> Result<Option<(RecordBatch, (Position, Position))>> {
         let Some(positions) = self.positions else { return Ok(None) };
+        let format: ArrayRef = match format {
+            Some(format) => Arc::new(StringArray::new_repeated(format.to_json(), self.count)),
+            None => new_null_array(&DataType::Utf8, self.count),
+        };
         let columns: Vec<ArrayRef> = vec![
             Arc::new(self.code.finish()),
             Arc::new(self.event.finish()),
@@ -239,6 +248,7 @@ impl Rejects {
             Arc::new(self.offset.finish()),
             Arc::new(self.position_before.finish()),
             Arc::new(self.raw.finish()),
+            format,
             new_null_array(&DataType::Utf8, self.count),
             new_null_array(&DataType::Int64, self.count),
         ];

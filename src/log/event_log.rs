@@ -41,8 +41,12 @@ impl EventLog {
     pub fn open(disk: &Disk, folder: &Path, model: &Model) -> Result<Self> {
         let envelope = EnvelopeRecord::from(&model.log.envelope);
         let head = match Head::load(folder)? {
-            Some(head) => {
-                head.envelope.must_be(&envelope)?;
+            Some(mut head) => {
+                // No event of an empty log has been read by its envelope.
+                if head.position > Position(0) {
+                    head.envelope.must_be(&envelope)?;
+                }
+                head.envelope = envelope;
                 head
             }
             None => Head::new(envelope),

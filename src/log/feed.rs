@@ -2,7 +2,7 @@
 
 use super::account::{Account, FileReport, FileState};
 use super::decode::Plan;
-use super::format::{Recognised, recognise};
+use super::format::{Format, Recognised, recognise};
 use super::progress::Progress;
 use super::source::{
     Action, Block, FileCode, FileFailure, Named, Opened, Planned, Reader, Recogniser, RegularFile, Source,
@@ -75,7 +75,11 @@ impl<'p> Feed<'p> {
     pub fn next_block(&mut self) -> Result<Option<(usize, Block)>, Stop> {
         loop {
             if let Some(open) = &mut self.open {
-                let block = open.reader.next_block();
+                let asked = match open.reader.is_untold() {
+                    true => ask(self.plan, &mut open.reader, &open.named.name, false),
+                    false => Ok(()),
+                };
+                let block = asked.and_then(|()| open.reader.next_block());
                 let block = block.map_err(|failure| Stop { path: open.named.text.clone(), failure })?;
                 self.progress.bytes(self.done_bytes + open.reader.stored_bytes(), self.total_bytes);
                 if let Some(block) = block {
@@ -113,22 +117,13 @@ impl<'p> Feed<'p> {
         if let Some(source) = self.sources.get_mut(source) {
             source.path.clone_from(&named.text);
             source.name.clone_from(&named.name);
-            if source.format.is_none() {
-                let offset_bytes = reader.consumed_bytes();
-                source.format = match recognise(self.plan, reader.peek()?, offset_bytes) {
-                    Recognised::Format(format) => Some(format),
-                    Recognised::Unclear => None,
-                    Recognised::Foreign(whose) => {
-                        let message =
-                            format!("change events of {whose}, a format that Starlog does not read");
-                        return Err(FileFailure::new(&named.name, FileCode::Format, message));
-                    }
-                    Recognised::WrongHeader(message) => {
-                        return Err(FileFailure::new(&named.name, FileCode::CsvHeader, message));
-                    }
-                };
+            match &source.format {
+                Some(format) => reader.tell(0, format.clone()),
+                None => {
+                    let is_begin = source.account.read == source.account.blank;
+                    ask(self.plan, &mut reader, &named.name, is_begin)?;
+                }
             }
-            reader.format = source.format.clone().unwrap_or_default();
         }
         self.push(named.name.clone(), state, source, copy_of, 0);
         self.open = Some(Open { named, reader, stored, source });
@@ -180,6 +175,7 @@ impl<'p> Feed<'p> {
         self.done_bytes += reader.stored_bytes();
         let Some(source) = self.sources.get_mut(at) else { return };
         source.consumed_bytes = reader.consumed_bytes();
+        source.format = reader.format().cloned();
         source.ends_inside_line = reader.ends_inside_line();
         source.held_bytes = reader.held_bytes();
         source.first = reader.trail().first();
@@ -192,6 +188,28 @@ impl<'p> Feed<'p> {
         if let Some(file) = self.files.last_mut() {
             file.report.held_bytes = reader.held_bytes();
         }
+    }
+}
+
+/// What the lines are, if one of the next says it. Whatever says nothing is asked again at the next block: in how many
+/// nights a file came must not matter.
+fn ask(plan: &Plan, reader: &mut Reader, name: &str, is_begin: bool) -> Result<(), FileFailure> {
+    let recognised = recognise(plan, reader.peek()?, is_begin);
+    let offset_bytes = reader.consumed_bytes();
+    match recognised {
+        Recognised::Format(start, mut format) => {
+            if let Format::Csv(file) = &mut format {
+                file.rows_from_bytes += offset_bytes;
+            }
+            reader.tell(offset_bytes + start as u64, format);
+            Ok(())
+        }
+        Recognised::Unclear => Ok(()),
+        Recognised::Foreign(whose) => {
+            let message = format!("change events of {whose}, a format that Starlog does not read");
+            Err(FileFailure::new(name, FileCode::Format, message))
+        }
+        Recognised::WrongHeader(message) => Err(FileFailure::new(name, FileCode::CsvHeader, message)),
     }
 }
 

@@ -107,7 +107,10 @@ impl EnvelopeRecord {
     /// # Errors
     /// The author's, naming what changed and why it cannot.
     pub fn must_be(&self, now: &Self) -> Result<()> {
-        let changed = self.parts().into_iter().zip(now.parts()).find(|(was, is)| was != is);
+        // A first unit changes no event: all times that were numbers are rejects.
+        let is_first = |part: &str, was: Option<&str>| part == "unit" && was.is_none();
+        let mut parts = self.parts().into_iter().zip(now.parts());
+        let changed = parts.find(|((part, was), (_, is))| was != is && !is_first(part, *was));
         let Some(((part, was), (_, is))) = changed else { return Ok(()) };
         let said = |name: Option<&str>| name.map_or("nothing".to_owned(), |name| format!("`{name}`"));
         Err(Error::author(format!(

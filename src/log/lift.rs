@@ -2,12 +2,14 @@
 //!
 //! A field that nobody had declared was kept as text; once it is declared, its column is read from there, and where
 //! it is not there either, it is absent: as if the log took the line today (DESIGN 1, 7). The result stands in a file
-//! beside the old one, which older releases still name. A field that is no longer declared keeps its column.
+//! beside the old one, which older releases still name. A field that is no longer declared keeps its column; one whose
+//! type is another now gets it (`retype`).
 
 use super::decode::{Lifted, Missing, Plan};
 use super::head::{Head, Segment};
 use super::recast::Recasting;
 use super::reject::Flaw;
+use super::retype::{items_of, retype, retyped};
 use super::store::{Rewriting, columns_of, must_be_whole, schema};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -38,16 +40,27 @@ pub fn lift(disk: &Disk, log: &Path, head: &Head, contracts: &[EventType], plan:
             let stored = columns_of(&from)?;
             let recasting = Recasting::of(plan, event, file, &from, &stored)?;
             let missing = Missing::of(contract, &stored, plan.envelope.times);
-            if recasting.is_none() && missing.is_none() {
+            // What is lifted by steps gets its types there; beside it, those of today's version are today's.
+            let retyped = match (&recasting, plan.events.get(event)) {
+                (None, Some(contract)) => retyped(&stored, contract)?,
+                _ => None,
+            };
+            if recasting.is_none() && missing.is_none() && retyped.is_none() {
                 continue;
             }
             must_be_whole(&from, file.blake3.as_deref())?;
             let name = next_name(&file.file);
-            let whole =
-                missing.as_ref().map_or_else(|| Arc::clone(&stored), |missing| wanted(&stored, missing));
-            let keep = |batch: &RecordBatch| match &missing {
-                Some(missing) => lift_batch(batch, &whole, missing, contract),
-                None => Ok(batch.clone()),
+            let typed = retyped.as_ref().unwrap_or(&stored);
+            let whole = missing.as_ref().map_or_else(|| Arc::clone(typed), |missing| wanted(typed, missing));
+            let keep = |batch: &RecordBatch| {
+                let batch = match &retyped {
+                    Some(retyped) => retype(batch, retyped, &contract.name)?,
+                    None => batch.clone(),
+                };
+                match &missing {
+                    Some(missing) => lift_batch(&batch, &whole, missing, contract),
+                    None => Ok(batch),
+                }
             };
             let wanted = recasting.as_ref().map_or_else(|| Arc::clone(&whole), |it| it.schema(&whole));
             let rewriting = Rewriting { disk, from: &[from], to: &folder.join(&name), schema: &wanted };
@@ -90,17 +103,6 @@ fn wanted(stored: &Schema, missing: &Missing) -> SchemaRef {
     Arc::new(Schema::new(
         stored.chain(fields).chain(missing.payload.lists.iter().map(schema::list)).collect::<Vec<_>>(),
     ))
-}
-
-/// The fields of a list's items.
-fn items_of(list: &Field) -> Option<&Fields> {
-    match list.data_type() {
-        DataType::List(element) => match element.data_type() {
-            DataType::Struct(fields) => Some(fields),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 fn lift_batch(

@@ -33,6 +33,7 @@ mod recast;
 mod reject;
 mod rejects;
 mod requeue;
+mod retype;
 mod source;
 mod store;
 mod superseded;

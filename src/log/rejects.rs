@@ -24,6 +24,8 @@ pub struct Reject {
     /// The position of the last event before it.
     pub position_before: u64,
     pub raw: Vec<u8>,
+    /// How the records of its file stand in it, as JSON, where that was known.
+    pub format: Option<String>,
     /// What it became when it was put back: `accepted`, `duplicate` or `ignored`.
     pub requeued: Option<String>,
     /// The position at which it came in then.
@@ -34,6 +36,8 @@ pub struct Reject {
 #[derive(Debug, Clone)]
 pub struct RejectFile {
     pub path: PathBuf,
+    /// As it was committed; files of older programs have no hash.
+    pub blake3: Option<String>,
     /// The number of its first one.
     pub first: u64,
     pub rows: u64,
@@ -57,15 +61,27 @@ pub fn of_head(folder: &Path, head: &Head) -> Vec<RejectFile> {
         let dir = Segment::folder(folder, segment.number);
         for file in segment.files.iter().filter(|file| file.event.is_none()) {
             let (rows, requeued) = (file.rows, file.requeued);
-            files.push(RejectFile { path: dir.join(&file.file), first, rows, requeued });
+            let (path, blake3) = (dir.join(&file.file), file.blake3.clone());
+            files.push(RejectFile { path, blake3, first, rows, requeued });
             first += rows;
         }
     }
     files
 }
 
-const COLUMNS: [&str; 10] =
-    ["code", "event", "message", "file", "line", "offset", "position_before", "raw", "requeued", "position"];
+const COLUMNS: [&str; 11] = [
+    "code",
+    "event",
+    "message",
+    "file",
+    "line",
+    "offset",
+    "position_before",
+    "raw",
+    "format",
+    "requeued",
+    "position",
+];
 
 impl RejectFile {
     /// How many of them still wait.
@@ -116,6 +132,7 @@ fn reject(batch: &RecordBatch, row: usize) -> Result<Reject> {
         offset: count("offset").ok_or_else(|| lacks("offset"))?,
         position_before: count("position_before").ok_or_else(|| lacks("position_before"))?,
         raw: raw().ok_or_else(|| lacks("raw"))?,
+        format: text("format"),
         requeued: text("requeued"),
         position: count("position"),
     })

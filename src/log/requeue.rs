@@ -7,13 +7,14 @@
 
 use super::commit::{Committer, Outcome};
 use super::decode::{Decoded, Plan, decode_each};
+use super::format::{Format, of_record};
 use super::head::{Head, Segment, sweep};
 use super::ids::{self, Ids};
 use super::lift::next_name;
 use super::position::Position;
 use super::reject::Code;
 use super::rejects::{self, Reject, RejectFile};
-use super::store::{Rewriting, SegmentFile, SegmentWriter, schema};
+use super::store::{Rewriting, SegmentFile, SegmentWriter, must_be_whole, schema};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -114,18 +115,20 @@ impl Requeue<'_> {
         Ok((head, report))
     }
 
-    /// Judges what waits in a file, block by block: neighbours of one source.
+    /// Judges what waits in a file, block by block: neighbours of one source and format.
     fn judge(
         &self,
         file: &RejectFile,
         committer: &mut Committer<'_>,
         report: &mut RequeueReport,
     ) -> Result<Fates> {
+        let own = Format::Lines.to_json();
         let mut fates = Fates::new();
         let mut block: Vec<Reject> = Vec::new();
         let mut bytes = 0;
+        must_be_whole(&file.path, file.blake3.as_deref())?;
         for reject in file.read()? {
-            let reject = reject?;
+            let mut reject = reject?;
             let is_wanted = self.codes.is_empty() || self.codes.contains(&reject.code);
             if reject.requeued.is_some() || !is_wanted {
                 continue;
@@ -134,7 +137,14 @@ impl Requeue<'_> {
                 *report.broken.entry(reject.code).or_default() += 1;
                 continue;
             }
-            let is_other = block.first().is_some_and(|first| first.file != reject.file);
+            if reject.format.as_ref().is_none_or(|format| *format == own) {
+                // Perhaps the pipeline declares today what it is a record of.
+                let told = of_record(self.plan, &reject.raw);
+                reject.format = told.as_ref().map(Format::to_json).or(reject.format);
+            }
+            let is_other = block
+                .first()
+                .is_some_and(|first| (&first.file, &first.format) != (&reject.file, &reject.format));
             if is_other || bytes + reject.raw.len() > BLOCK_BYTES {
                 self.judge_block(&block, file.first, committer, report, &mut fates)?;
                 block.clear();
@@ -204,10 +214,8 @@ impl Requeue<'_> {
     /// The records of these rejects, as if they were read today.
     fn decode(&self, rejects: &[Reject]) -> Result<Decoded> {
         let records: Vec<&[u8]> = rejects.iter().map(|reject| reject.raw.as_slice()).collect();
-        let file = rejects.first().map_or("", |reject| reject.file.as_str());
-        let source = self.head.sources.iter().find(|source| source.name == file);
-        let format = source.and_then(|source| source.format.clone()).unwrap_or_default();
-        decode_each(self.plan, &records, format)
+        let format = rejects.first().and_then(|reject| reject.format.as_deref());
+        decode_each(self.plan, &records, format.and_then(|format| serde_json::from_str(format).ok()))
     }
 
     /// Writes a file of rejects anew, beside the one that older releases name.
@@ -268,6 +276,7 @@ fn told(batch: &RecordBatch, fates: &BTreeMap<usize, &Fate>) -> Result<RecordBat
             "event" => texts(&|row, reject| {
                 refused(row).map_or_else(|| reject.event.clone(), |(_, _, event)| event.clone())
             }),
+            "format" => texts(&|_, reject| reject.format.clone()),
             "requeued" => texts(&|row, reject| match fates.get(&row) {
                 Some(Fate::PutBack { how, .. }) => Some((*how).to_owned()),
                 _ => reject.requeued.clone(),

@@ -63,6 +63,8 @@ pub struct Limits {
     pub depth: u32,
     /// The members of one object.
     pub fields: u32,
+    /// The lines of one CSV record.
+    pub record_lines: usize,
     /// The length of a key.
     pub key_bytes: usize,
     /// How much larger a compressed file may become, once that is more than 256 MiB.
@@ -79,6 +81,7 @@ impl Limits {
         // As serde_json has it.
         depth: 128,
         fields: 4_096,
+        record_lines: 1_000,
         key_bytes: 4_096,
         // No log compresses better; deflate itself ends at 1,032.
         decompression_ratio: 500,

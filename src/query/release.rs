@@ -184,7 +184,7 @@ const ENVELOPE: [(&str, &str); 12] = [
     ("_original", "The payload as it came, of an event that came in an older version of its contract"),
 ];
 
-const REJECTS: [(&str, &str); 10] = [
+const REJECTS: [(&str, &str); 11] = [
     ("code", "Why the line is no event, in one word"),
     ("event", "Its type, where the line names one that is declared"),
     ("message", "Why the line is no event"),
@@ -193,6 +193,10 @@ const REJECTS: [(&str, &str); 10] = [
     ("offset", "The line's first byte in that file, decompressed"),
     ("position_before", "The position of the last event before it"),
     ("raw", "The line itself"),
+    (
+        "format",
+        "How the records of its file stand in it, as JSON; null where no line of the file had said it",
+    ),
     (
         "requeued",
         "What became of it when it was put back: accepted, duplicate or ignored; null while it is a reject",

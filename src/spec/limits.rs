@@ -17,6 +17,9 @@ pub struct LimitsSpec {
     /// The members of one object. 4096 where it is left out.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub fields: Option<At<i64>>,
+    /// The lines of one CSV record, whose cells may hold line ends: of more, a quote lacks its end. 1000 where it is left out.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
+    pub record_lines: Option<At<i64>>,
     /// The length of a key. 4096 where it is left out.
     #[schemars(range(min = 1, max = 1_073_741_824))]
     pub key_bytes: Option<At<i64>>,
@@ -32,6 +35,7 @@ impl Read for LimitsSpec {
             line_bytes: table.optional("line_bytes", problems),
             depth: table.optional("depth", problems),
             fields: table.optional("fields", problems),
+            record_lines: table.optional("record_lines", problems),
             key_bytes: table.optional("key_bytes", problems),
             decompression_ratio: table.optional("decompression_ratio", problems),
         };

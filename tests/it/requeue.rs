@@ -7,6 +7,7 @@ use starlog::layout::Layout;
 use starlog::log::EventLog;
 use starlog::nightly::{self, Build, Scrutiny};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 const NOW: &str = "2026-11-23T00:00:00Z";
@@ -310,4 +311,79 @@ fn the_pages_of_rejects() {
         assert!(output.status.success(), "{page}");
     }
     insta::assert_snapshot!(page);
+}
+
+/// A kept record is read as its own file was, whatever stands under that name now; and what nobody could tell is told anew.
+#[test]
+fn a_record_is_read_as_its_file_was() {
+    const STOCK: &str = r#"
+name = "stock"
+
+[log]
+files = ["items.*"]
+envelope = { type = "type", time = "at", payload = "body", id = "id" }
+
+[log.rows.items]
+event = "ItemSet"
+time = "at"
+id = "id"
+
+[events]
+ItemSet.fields = { item = "text", price = "decimal(10,2)", cost = "decimal(10,2)" }
+
+[dimensions.item]
+key = { item = "text" }
+attributes.price = { type = "decimal(10,2)" }
+attributes.cost = { type = "decimal(10,2)" }
+on.ItemSet = {}
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stock.toml");
+    let strict = STOCK.replace("[events]", "[events.ItemSet.values]\nprice = { max = 9 }\n\n[events]");
+    let unaware = {
+        let from = strict.find("[log.rows.items]").unwrap();
+        strict[..from].to_owned() + &strict[strict.find("[events.").unwrap()..]
+    };
+    fs::write(&file, unaware).unwrap();
+    let mut world = World::within(folder, &file);
+    world.write(
+        "items.1.ndjson",
+        "{\"id\":\"n\",\"at\":\"2024-01-01T00:00:00Z\",\"item\":\"N\",\"price\":\"3\",\"cost\":\"4\"}\n",
+    );
+    world.run();
+    world.write("stock.toml", &strict);
+    world.change_pipeline(&file);
+    world.write(
+        "items.2.csv",
+        "id,at,item,price,cost\n1,2024-01-01T00:00:00Z,A,9.99,1.00\n2,2024-01-01T00:00:00Z,B,1,1\n",
+    );
+    world.run();
+    // Rotated: the name means another file, with another header.
+    fs::rename(world.path("items.2.csv"), world.path("items.1.csv")).unwrap();
+    world.write("items.2.csv", "id,at,item,cost,price\n3,2024-01-01T00:00:00Z,C,1,2\n");
+    world.run();
+    world.write("stock.toml", STOCK);
+    world.change_pipeline(&file);
+    let report = requeue(&world, &[]);
+    assert_eq!((report.tried, report.accepted), (2, 2), "{report:?}");
+    world.run();
+    let sql = "SELECT item, price, cost FROM dim_item WHERE item_key > 0 ORDER BY 1";
+    let rows = [["A", "9.99", "1.00"], ["B", "1.00", "1.00"], ["C", "2.00", "1.00"], ["N", "3.00", "4.00"]];
+    assert_eq!(world.ask(Layout::Star, sql).rows, rows);
+}
+
+/// Damage is never made the truth: what is read to be put back is what was committed.
+#[test]
+fn damaged_rejects_are_not_put_back() {
+    let world = two_nights();
+    let log = EventLog::open(&Disk::default(), &world.warehouse().join("log"), world.model()).unwrap();
+    let path = log.rejects()[0].clone();
+    let mut bytes = fs::read(&path).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    let refused =
+        nightly::requeue(world.model(), &world.warehouse(), &[], &Disk::default(), NOW).unwrap_err();
+    assert!(refused.to_string().contains("other bytes than were committed"), "{refused}");
 }

@@ -93,7 +93,7 @@ pub fn decode(plan: &Plan, block: Block) -> Result<Decoded> {
     let mut decoder = Decoder::new(plan, block)?;
     match shape {
         Shape::Lines => match &format {
-            Format::Csv(file) => decoder.records(&bytes, file),
+            Some(Format::Csv(file)) => decoder.records(&bytes, file),
             _ => decoder.lines(&bytes),
         },
         Shape::TooLong { length_bytes } => decoder.too_long(&bytes, length_bytes),
@@ -108,7 +108,7 @@ pub fn decode(plan: &Plan, block: Block) -> Result<Decoded> {
 }
 
 /// Decodes records that were cut out of files of one format, each as if it were one line.
-pub fn decode_each(plan: &Plan, records: &[&[u8]], format: Format) -> Result<Decoded> {
+pub fn decode_each(plan: &Plan, records: &[&[u8]], format: Option<Format>) -> Result<Decoded> {
     let bytes = Arc::new(records.join(&b'\n'));
     let block = Block { bytes: Arc::clone(&bytes), offset_bytes: 0, shape: Shape::Lines, format };
     let mut decoder = Decoder::new(plan, block)?;
@@ -124,12 +124,12 @@ pub fn decode_each(plan: &Plan, records: &[&[u8]], format: Format) -> Result<Dec
 
 impl<'p> Adapter<'p> {
     /// `None`: the lines are the log's own.
-    fn of(plan: &'p Plan, format: &Format) -> Result<Option<Box<Self>>> {
+    fn of(plan: &'p Plan, format: Option<&Format>) -> Result<Option<Box<Self>>> {
         let foreign = match format {
-            Format::Lines => return Ok(None),
-            Format::Debezium => Foreign::Debezium(Debezium::default()),
-            Format::Objects => Foreign::Objects,
-            Format::Csv(file) => Foreign::Csv(CsvRows::of(plan, file)?),
+            None | Some(Format::Lines) => return Ok(None),
+            Some(Format::Debezium) => Foreign::Debezium(Debezium::default()),
+            Some(Format::Objects) => Foreign::Objects,
+            Some(Format::Csv(file)) => Foreign::Csv(CsvRows::of(plan, file)?),
         };
         Ok(Some(Box::new(Self { foreign, event: Vec::new() })))
     }
@@ -151,7 +151,7 @@ impl<'p> Decoder<'p> {
             rows: plan.events.iter().map(|_| None).collect(),
             notes: Notes::default(),
             event: None,
-            adapter: Adapter::of(plan, &block.format)?,
+            adapter: Adapter::of(plan, block.format.as_ref())?,
             decoded: Decoded {
                 block,
                 entries: Vec::new(),
@@ -224,7 +224,9 @@ impl<'p> Decoder<'p> {
         }
         let (line, start) = (line.get(zeros..).unwrap_or_default(), start + zeros);
         self.decoded.read += 1;
-        if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+        // Where tabs part cells, a row of empty ones is a row.
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r') && Some(*byte) != self.delimiter();
+        if line.iter().all(is_space) {
             self.decoded.blank += 1;
             return;
         }
@@ -233,6 +235,13 @@ impl<'p> Decoder<'p> {
             let flaw = too_long(line.len() as u64);
             let end = start + line.len().min(KEPT_BYTES);
             return self.entry(self.decoded.lines, start, end, self.reject(flaw));
+        }
+        let lines = self.delimiter().map_or(1, |_| memchr::memchr_iter(b'\n', line).count() + 1);
+        if lines > self.plan.limits.record_lines {
+            self.event = None;
+            let flaw =
+                Flaw::new(Code::CsvQuote, format!("a record of {lines} lines: a quote may lack its end"));
+            return self.entry(self.decoded.lines, start, start + line.len(), self.reject(flaw));
         }
         let verdict = match self.judge(line, start, is_utf8) {
             Ok(Judged::Event(event)) => {
@@ -249,9 +258,19 @@ impl<'p> Decoder<'p> {
             Err(flaw) if flaw.code == Code::JsonSyntax => {
                 self.reject(json::looks_pretty_printed(line).unwrap_or(flaw))
             }
+            Err(flaw) if flaw.code == Code::CsvQuote && lines > 1 => {
+                self.reject(Flaw::new(flaw.code, format!("{} (a record of {lines} lines)", flaw.message)))
+            }
             Err(flaw) => self.reject(flaw),
         };
         self.entry(self.decoded.lines, start, start + line.len(), verdict);
+    }
+
+    fn delimiter(&self) -> Option<u8> {
+        match &self.decoded.block.format {
+            Some(Format::Csv(file)) => Some(file.delimiter),
+            _ => None,
+        }
     }
 
     fn judge(&mut self, line: &[u8], start: usize, is_utf8: bool) -> Result<Judged, Flaw> {

@@ -111,6 +111,7 @@ fn attempt(
         notes,
         times: envelope.times,
         hashes: plan.has_ids(),
+        judges: true,
         unknown: contract.unknown,
         flaw: None,
     };

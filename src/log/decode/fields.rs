@@ -38,6 +38,8 @@ pub struct Reading<'a, 'n> {
     pub times: Times,
     /// Whether contents are hashed.
     pub hashes: bool,
+    /// Whether values are judged: those of lines are, those of events that the log has taken are not.
+    pub judges: bool,
     /// What is done with undeclared members of the payload.
     pub unknown: Unknown,
     /// The first breach of contract.
@@ -145,7 +147,7 @@ impl<'a> Reading<'a, '_> {
     /// Whether a member may hold the value at the end of its column; null is judged by the contract.
     #[inline]
     fn judge(&mut self, column: &Column, member: &Member) {
-        if let (Some(allowed), None) = (&member.allowed, &self.flaw)
+        if let (true, Some(allowed), None) = (self.judges, &member.allowed, &self.flaw)
             && let Some(flaw) = domain(column, allowed)
         {
             self.flaw = Some(flaw.of(&member.name));

@@ -112,6 +112,7 @@ impl<'m> Lifted<'m> {
             times: missing.times,
             hashes: false,
             // An event that was taken stays: a policy is for lines.
+            judges: false,
             unknown: Unknown::Evolve,
             flaw: None,
         };

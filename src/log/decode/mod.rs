@@ -25,3 +25,4 @@ pub use recast::Recast;
 pub use rows::Finished;
 pub use stored::{Types, declared, payload, text, types_of};
 pub use time::{date, instant};
+pub use written::decimal;

@@ -67,6 +67,7 @@ impl<'p> Recast<'p> {
             times: self.plan.envelope.times,
             hashes: false,
             // An event that was taken stays: a policy is for lines.
+            judges: false,
             unknown: Unknown::Evolve,
             flaw: None,
         };

@@ -77,7 +77,13 @@ pub fn domain(column: &Column, allowed: &Allowed) -> Option<Flaw> {
             (is_between, decimal(number, scale))
         }
     };
-    let flaw = || Flaw::new(Code::Domain, format!("{shown} is not among the `values` of the pipeline"));
+    let flaw = || match (allowed, column.number(at)) {
+        (Allowed::Between { min, max }, Some((_, scale))) => {
+            let end = |end: &Option<i128>| end.map_or("any".to_owned(), |end| decimal(end, scale));
+            Flaw::new(Code::Domain, format!("{shown} is not between {} and {}", end(min), end(max)))
+        }
+        _ => Flaw::new(Code::Domain, format!("{shown} is not among the `values` of the pipeline")),
+    };
     (!is_allowed).then(flaw)
 }
 
@@ -108,6 +114,7 @@ pub fn type_flaw(wanted: &str, token: Token<'_>) -> Flaw {
         Token::Number(_) => "a number",
         Token::Boolean(_) => "a boolean",
         Token::Null => "null",
+        Token::Container if wanted == "an object" => "a list",
         Token::Container => "an object or list",
     };
     Flaw::new(Code::Type, format!("expected {wanted}, found {found}"))

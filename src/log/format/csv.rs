@@ -35,6 +35,47 @@ fn quoted_length(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Looks for the end of a record that comes in pieces.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordEnd {
+    delimiter: u8,
+    at: Within,
+}
+
+/// Where in a record the next byte stands.
+#[derive(Debug, Clone, Copy)]
+enum Within {
+    /// At the beginning of a cell.
+    Begin,
+    /// In a cell that does not begin with a quote, or behind the quote that ends one.
+    Plain,
+    Quoted,
+    /// Behind a quote in a quoted cell: its end, or the first half of a quote.
+    Quote,
+}
+
+impl RecordEnd {
+    /// At the beginning of a record.
+    pub fn new(delimiter: u8) -> Self {
+        Self { delimiter, at: Within::Begin }
+    }
+
+    /// Where the record ends in the next piece, line end included.
+    pub fn find(&mut self, piece: &[u8]) -> Option<usize> {
+        for (place, &byte) in piece.iter().enumerate() {
+            self.at = match (self.at, byte) {
+                (Within::Begin, b'"') | (Within::Quote, b'"') => Within::Quoted,
+                (Within::Quoted, b'"') => Within::Quote,
+                (Within::Quoted, _) => Within::Quoted,
+                (_, b'\n') => return Some(place + 1),
+                (_, byte) if byte == self.delimiter => Within::Begin,
+                _ => Within::Plain,
+            };
+        }
+        None
+    }
+}
+
 /// Where the last whole record in these bytes ends, which begin with a record.
 pub fn last_end(bytes: &[u8], delimiter: u8) -> Option<usize> {
     let mut end = 0;

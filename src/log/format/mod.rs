@@ -19,10 +19,10 @@ mod recognise;
 mod rows;
 mod writer;
 
-pub use csv::{cells, last_end, record_length};
+pub use csv::{RecordEnd, cells, last_end, record_length};
 pub use debezium::Debezium;
 pub use plan::Formats;
-pub use recognise::{Recognised, recognise};
+pub use recognise::{Recognised, of_record, recognise};
 pub use rows::{CsvRows, read_object};
 pub use writer::{Clock, write_text, write_time};
 
@@ -41,6 +41,14 @@ pub enum Format {
     Objects,
     /// Rows of a table under a header.
     Csv(CsvFile),
+}
+
+impl Format {
+    /// As it is kept with a reject.
+    pub fn to_json(&self) -> String {
+        // A value of names and numbers always has its JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
 }
 
 /// What the header of a CSV file says.

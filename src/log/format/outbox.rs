@@ -24,11 +24,14 @@ pub struct Inserted<'c> {
     pub meanings: Option<&'c Meanings>,
 }
 
-/// Whether these are the columns of an outbox.
+/// Whether these are the columns of an outbox. A log whose payload stands beside its envelope has no place for one's.
 pub fn is_row(plan: &Plan, row: &Object<'_>) -> bool {
     let outbox = &plan.formats.outbox;
     let has = |column: &str| row.has(column);
-    AGGREGATE.into_iter().all(has) && has(&outbox.event_type) && has(&outbox.payload)
+    plan.envelope.payload.is_some()
+        && AGGREGATE.into_iter().all(has)
+        && has(&outbox.event_type)
+        && has(&outbox.payload)
 }
 
 /// Writes the event of a row.

@@ -37,6 +37,7 @@ static ALREADY_JUDGED: Limits = Limits {
     line_bytes: usize::MAX,
     depth: Limits::DEEPEST,
     fields: u32::MAX,
+    record_lines: usize::MAX,
     key_bytes: usize::MAX,
     decompression_ratio: u64::MAX,
 };

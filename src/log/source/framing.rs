@@ -7,7 +7,7 @@ use super::failure::{FileCode, FileFailure};
 use super::file::RegularFile;
 use super::input::{Input, refuse_strange_content};
 use super::trail::Trail;
-use crate::log::format::{Format, cells, last_end};
+use crate::log::format::{Format, RecordEnd, cells, last_end};
 use crate::log::json;
 use crate::model::Limits;
 use std::sync::Arc;
@@ -26,8 +26,8 @@ pub struct Block {
     /// Of the first byte, in the decompressed file.
     pub offset_bytes: u64,
     pub shape: Shape,
-    /// What its lines are.
-    pub format: Format,
+    /// What its lines are, where one of them or one before has said it.
+    pub format: Option<Format>,
 }
 
 /// What a block holds.
@@ -53,8 +53,9 @@ pub struct Reader {
     ends_inside_line: bool,
     held_bytes: u64,
     trail: Trail,
-    /// What the lines are, as whoever reads on says.
-    pub format: Format,
+    format: Option<Format>,
+    /// From this byte of the file on, the lines are this.
+    told: Option<(u64, Format)>,
     limits: Limits,
 }
 
@@ -77,7 +78,8 @@ impl Reader {
             ends_inside_line,
             held_bytes: 0,
             trail,
-            format: Format::default(),
+            format: None,
+            told: None,
             limits: file.limits,
         }
     }
@@ -102,6 +104,25 @@ impl Reader {
         self.input.stored_bytes()
     }
 
+    /// What the lines at hand are; `None` as long as nobody has said it.
+    pub fn format(&self) -> Option<&Format> {
+        self.format.as_ref()
+    }
+
+    /// Whether it is open what the lines are.
+    pub fn is_untold(&self) -> bool {
+        self.format.is_none() && self.told.is_none()
+    }
+
+    /// Says what the lines are, from this byte of the file on, where one begins. Those before say nothing.
+    pub fn tell(&mut self, from_bytes: u64, format: Format) {
+        if from_bytes <= self.offset_bytes {
+            self.format = Some(format);
+        } else {
+            self.told = Some((from_bytes, format));
+        }
+    }
+
     pub fn trail(&self) -> &Trail {
         &self.trail
     }
@@ -119,6 +140,9 @@ impl Reader {
 
     /// The next block, or `None` when all that there is has been consumed or waits.
     pub fn next_block(&mut self) -> Result<Option<Block>, FileFailure> {
+        if self.told.as_ref().is_some_and(|(from_bytes, _)| *from_bytes <= self.offset_bytes) {
+            self.format = self.told.take().map(|(_, format)| format);
+        }
         let mut target = BLOCK_BYTES;
         let mut searched = 0;
         loop {
@@ -130,14 +154,17 @@ impl Reader {
             }
             let end = match &self.format {
                 // A line end may stand inside quotes, so a record is looked for from its beginning.
-                Format::Csv(file) => last_end(&self.buffer, file.delimiter),
+                Some(Format::Csv(file)) => last_end(&self.buffer, file.delimiter),
                 _ => {
                     let fresh = self.buffer.get(searched..).unwrap_or_default();
                     memchr::memrchr(b'\n', fresh).map(|at| searched + at + 1)
                 }
             };
             if let Some(end) = end {
-                return Ok(Some(self.take(end, Shape::Lines)));
+                let before = self.told.as_ref().and_then(|(from_bytes, _)| {
+                    usize::try_from(from_bytes.saturating_sub(self.offset_bytes)).ok()
+                });
+                return Ok(Some(self.take(before.map_or(end, |before| before.min(end)), Shape::Lines)));
             }
             if !self.more {
                 return Ok(self.tail());
@@ -192,7 +219,7 @@ impl Reader {
         }
         if !self.ends_inside_line {
             let is_whole = match &self.format {
-                Format::Csv(file) => {
+                Some(Format::Csv(file)) => {
                     let record = std::str::from_utf8(&self.buffer);
                     self.input.is_packed() && record.is_ok_and(|record| cells(record, file.delimiter).is_ok())
                 }
@@ -211,13 +238,21 @@ impl Reader {
         None
     }
 
-    /// A line beyond the limit: its beginning is kept, the rest is passed over piece by piece.
+    /// A line or record beyond the limit: its beginning is kept, the rest is passed over piece by piece.
     fn too_long(&mut self) -> Result<Option<Block>, FileFailure> {
         let before = (self.trail.clone(), self.offset_bytes);
         let kept: Vec<u8> = self.buffer.get(..KEPT_BYTES).unwrap_or(&self.buffer).to_vec();
+        let mut record = match &self.format {
+            Some(Format::Csv(file)) => Some(RecordEnd::new(file.delimiter)),
+            _ => None,
+        };
         loop {
-            if let Some(at) = memchr::memchr(b'\n', &self.buffer) {
-                self.consume(at + 1);
+            let end = match &mut record {
+                Some(record) => record.find(&self.buffer),
+                None => memchr::memchr(b'\n', &self.buffer).map(|at| at + 1),
+            };
+            if let Some(end) = end {
+                self.consume(end);
                 break;
             }
             if !self.more && !self.input.is_packed() {

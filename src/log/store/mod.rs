@@ -16,6 +16,7 @@ pub use encode::{Encoded, Job};
 pub use hashed::{HashedFile, hash_of, must_be_whole};
 pub use read::{
     Piece, Scan, SegmentFile, columns_of, least_version, pieces, read, read_piece, read_rows, rows_until,
+    word,
 };
 pub use rewrite::Rewriting;
 pub use segment::{OldEvents, SegmentWriter, TableFile};

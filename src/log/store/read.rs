@@ -333,7 +333,7 @@ fn conform_column(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Diff
 }
 
 /// A type as a pipeline writes it.
-fn word(data_type: &DataType) -> String {
+pub fn word(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 => "text".to_owned(),
         DataType::Int64 => "integer".to_owned(),

@@ -25,7 +25,7 @@ pub const ENVELOPE: [(&str, DataType, bool); 11] = [
 ];
 
 /// The columns of a reject, in order. The last two are null until it is put back.
-const REJECTS: [(&str, DataType, bool); 10] = [
+const REJECTS: [(&str, DataType, bool); 11] = [
     ("code", DataType::Utf8, false),
     ("event", DataType::Utf8, true),
     ("message", DataType::Utf8, false),
@@ -34,6 +34,7 @@ const REJECTS: [(&str, DataType, bool); 10] = [
     ("offset", DataType::Int64, false),
     ("position_before", DataType::Int64, false),
     ("raw", DataType::Binary, false),
+    ("format", DataType::Utf8, true),
     ("requeued", DataType::Utf8, true),
     ("position", DataType::Int64, true),
 ];

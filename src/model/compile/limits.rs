@@ -39,12 +39,14 @@ pub(super) fn of_lines(spec: Option<&LimitsSpec>, problems: &mut Problems) -> Li
     let depth = within(&spec.depth, 2..=i64::from(Limits::DEEPEST));
     let fields = within(&spec.fields, 1..=1_000_000);
     let key_bytes = within(&spec.key_bytes, 1..=1 << 30);
+    let record_lines = within(&spec.record_lines, 1..=1_000_000_000);
     let ratio = within(&spec.decompression_ratio, 2..=1_000_000);
     Limits {
         line_bytes: line_bytes.and_then(|bytes| bytes.try_into().ok()).unwrap_or(default.line_bytes),
         depth: depth.and_then(|depth| depth.try_into().ok()).unwrap_or(default.depth),
         fields: fields.and_then(|fields| fields.try_into().ok()).unwrap_or(default.fields),
         key_bytes: key_bytes.and_then(|bytes| bytes.try_into().ok()).unwrap_or(default.key_bytes),
+        record_lines: record_lines.and_then(|lines| lines.try_into().ok()).unwrap_or(default.record_lines),
         decompression_ratio: ratio
             .and_then(|ratio| ratio.try_into().ok())
             .unwrap_or(default.decompression_ratio),

@@ -376,3 +376,101 @@ fn rejects_of_every_form_can_be_put_back() {
         [["2", "c\n\nd", "4"], ["9007199254740993", "∅", "2"]]
     );
 }
+
+/// A record may have line ends inside quotes: beyond the limit it is passed over as a whole, and none of its lines is read.
+#[test]
+fn row_081_a_record_beyond_the_limit_is_one_reject() {
+    let library = Library::with(
+        &SAMPLES.replace("[log.rows.taken]", "[log.limits]\nline_bytes = 4096\n\n[log.rows.taken]"),
+    );
+    let hidden = "666;2024-05-01T10:00:00Z;1;Bay\n";
+    let note = format!("{}\"\"{hidden}", "x".repeat(70)).repeat(40_000);
+    let head = "sample no;taken_at;depth;place\n";
+    let text = format!(
+        "{head}1;2024-05-01T10:00:00Z;1;Bay\n2;2024-05-01T10:00:00Z;1;\"a note\n{hidden}{note}\"\n3;2024-05-01T10:00:00Z;1;Bay\n"
+    );
+    library.write("a.csv", &text);
+    let report = library.ingest(&["a.csv"]);
+    assert_eq!(report.total, Account { read: 4, accepted: 2, rejected: 1, blank: 1, ..Account::default() });
+    assert_eq!(library.column("Taken", "_id"), ["1", "3"]);
+    let [reject] = library.rejects().try_into().expect("one reject");
+    assert!(
+        text.as_bytes()[usize::try_from(reject.offset).unwrap()..].starts_with(&reject.raw),
+        "the beginning of the record is kept"
+    );
+    assert!(library.reject_messages()[0].2.starts_with("a line of 4"), "{:?}", library.reject_messages());
+}
+
+/// What a file holds is told by the first line that says it, in however many nights it comes.
+#[test]
+fn a_file_is_told_by_the_same_line_in_one_night_and_in_two() {
+    let broken = "{bad\n".repeat(70);
+    let row = "{\"kind\":\"Judged\",\"when\":1714557600,\"key\":\"A\",\"seq\":1,\"verdict\":\"good\"}\n";
+    let taken = |nights: &[&str]| {
+        let library = samples();
+        library.write("a.ndjson", "");
+        for night in nights {
+            library.append("a.ndjson", night);
+            let _ = library.ingest(&["a.ndjson"]);
+        }
+        let codes: Vec<(usize, String)> =
+            library.reject_messages().into_iter().map(|(line, code, _)| (line, code)).collect();
+        (library.values("Judged", &["_position", "_line", "verdict"]), codes)
+    };
+    let at_once = taken(&[&format!("{broken}{row}")]);
+    assert_eq!(at_once.0, [["1", "71", "good"]]);
+    assert_eq!(at_once, taken(&[&broken, row]));
+    assert_eq!(at_once, taken(&["{bad\n", &broken[5..], &row[..10], &row[10..]]));
+}
+
+/// Where tabs part cells, a row of empty cells is one.
+#[test]
+fn a_row_of_tabs_is_a_row() {
+    let library = Library::with(&SAMPLES.replace("delimiter = \";\"", "delimiter = \"\\t\""));
+    library.write("a.csv", "sample no\ttaken_at\tdepth\n\t\t\n \t\n\n1\t2024-05-01T10:00:00Z\t1\n");
+    let report = library.ingest(&["a.csv"]);
+    assert_eq!(report.total, Account { read: 5, accepted: 1, rejected: 2, blank: 2, ..Account::default() });
+}
+
+/// A log whose payload stands beside its envelope has no place for that of an outbox: its rows are flawed lines.
+#[test]
+fn an_outbox_needs_a_place_for_its_payload() {
+    let library = Library::with(
+        "name = \"flat\"\n[log]\nfiles = [\"*\"]\nenvelope = { type = \"type\", time = \"at\", id = \"id\" }\n[events]\nSet.fields = { item = \"text?\" }\n",
+    );
+    library.write(
+        "a.ndjson",
+        "{\"id\":1,\"aggregatetype\":\"item\",\"aggregateid\":\"E\",\"type\":\"Set\",\"at\":\"2024-05-01T10:00:00Z\",\"payload\":\"{\\\"item\\\":\\\"E\\\"}\"}\n",
+    );
+    let _ = library.ingest(&["a.ndjson"]);
+    let unknown = library.column("Set", "_unknown");
+    assert_eq!(unknown.len(), 1);
+    assert!(unknown[0].contains("\"payload\":\"{"), "it is a line of the log's own: {unknown:?}");
+}
+
+/// A quote that lacks its end makes one record of many rows: it is not taken for a long cell, and nothing of it is lost.
+#[test]
+fn row_081_a_quote_without_its_end_swallows_no_rows_in_silence() {
+    let head = "sample no;taken_at;depth;place\n";
+    let row = |id: usize, place: &str| format!("{id};2024-05-01T10:00:00Z;1;{place}\n");
+    let rows: String = (1..=3_000)
+        .map(|id| match id {
+            100 => row(id, "\"open"),
+            2_900 => row(id, "shut\""),
+            id => row(id, "Bay"),
+        })
+        .collect();
+    let library = samples();
+    library.write("a.csv", format!("{head}{rows}"));
+    let report = library.ingest(&["a.csv"]);
+    assert_eq!((report.total.accepted, report.total.rejected), (199, 1));
+    let (line, code, message) = library.reject_messages().remove(0);
+    assert_eq!((line, code.as_str()), (101, "csv-quote"));
+    assert!(message.contains("a record of 2801 lines"), "{message}");
+    assert!(library.rejects()[0].raw.ends_with(b"shut\""), "all of it is kept");
+    let library = Library::with(
+        &SAMPLES.replace("[log.rows.taken]", "[log.limits]\nrecord_lines = 3_000\n\n[log.rows.taken]"),
+    );
+    library.write("a.csv", format!("{head}{rows}"));
+    assert_eq!(library.ingest(&["a.csv"]).total.accepted, 200, "where it is declared, a cell may be as long");
+}
