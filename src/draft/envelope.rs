@@ -3,10 +3,10 @@
 //! By their names where those are telling, else by what their values do: a type decides which fields a payload has, a
 //! time reads as one, an id is never seen twice, an order rises.
 
-use super::shape::Kind;
 use super::table::{Column, Table, decides};
 use super::words::{has_any, words};
 use crate::error::{Error, Result};
+use crate::model::Unit;
 use std::collections::HashMap;
 
 /// The names of the envelope's fields, and why they were taken.
@@ -20,6 +20,8 @@ pub struct Envelope {
     pub order: Option<String>,
     /// Some times name no offset.
     pub is_local: bool,
+    /// Times are numbers: so many of these since 1970.
+    pub unit: Option<Unit>,
     /// A sentence for each of them.
     pub why: Vec<String>,
     /// Fields beside the payload that are none of these.
@@ -98,7 +100,8 @@ pub fn guess(lines: &Lines) -> Result<Envelope> {
     let mut envelope = Envelope { payload: payload(table), ..Envelope::default() };
     let inner = envelope.payload.as_deref().and_then(|name| table.column(name));
     let builds = inner.map_or(&lines.builds, |column| &column.cells);
-    let time = time(table).ok_or_else(|| no_time(table))?;
+    let counted = || counted_time(table).map(|(column, unit)| (column, Some(unit)));
+    let (time, unit) = time(table).map(|column| (column, None)).or_else(counted).ok_or_else(no_time)?;
     let event_type = event_type(table, builds).ok_or_else(no_type)?;
     let said = |column: &Column, what: &str| {
         let n = table.rows - table.missing(column);
@@ -114,11 +117,13 @@ pub fn guess(lines: &Lines) -> Result<Envelope> {
     ));
     envelope.event_type.clone_from(&event_type.name);
     envelope.time.clone_from(&time.name);
+    envelope.unit = unit;
     let taken = |column: &&Column| column.name != event_type.name && column.name != time.name;
     envelope.is_local = time.shape.local_instants > 0;
-    let local = match time.shape.local_instants {
-        0 => String::new(),
-        local => format!(", {} of them without an offset", grouped(local)),
+    let local = match (time.shape.local_instants, unit) {
+        (_, Some(unit)) => format!(", numbers that are times of our days as {} since 1970", since(unit)),
+        (0, None) => String::new(),
+        (local, None) => format!(", {} of them without an offset", grouped(local)),
     };
     envelope.why.push(format!("{}{local}", said(time, "time")));
     if let Some(column) = version(table, &taken) {
@@ -195,6 +200,39 @@ fn time(table: &Table) -> Option<&Column> {
     let is_later = |column: &Column| has_any(&words(&column.name), &LATER);
     let key = |column: &&Column| (is_later(column), rank(column, &TIMES).unwrap_or(TIMES.len()));
     table.columns.iter().filter(is_time).min_by_key(key)
+}
+
+/// A number that its name calls a time, and the unit in which all its values lie in our days.
+fn counted_time(table: &Table) -> Option<(&Column, Unit)> {
+    /// From 2000 to 2100, in seconds.
+    const OUR_DAYS: std::ops::RangeInclusive<i64> = 946_684_800..=4_102_444_800;
+    let unit = |column: &Column| {
+        let shape = &column.shape;
+        let units = [
+            (Unit::Seconds, 1),
+            (Unit::Milliseconds, 1_000),
+            (Unit::Microseconds, 1_000_000),
+            (Unit::Nanoseconds, 1_000_000_000),
+        ];
+        let is_ours = |per_second: i64| {
+            OUR_DAYS.contains(&(shape.smallest / per_second))
+                && OUR_DAYS.contains(&(shape.largest / per_second))
+        };
+        let found = units.into_iter().find(|(_, per_second)| is_ours(*per_second));
+        found.filter(|_| is_nearly(shape.integers, table.rows, 90)).map(|(unit, _)| unit)
+    };
+    let named =
+        table.columns.iter().filter_map(|column| Some((rank(column, &TIMES)?, column, unit(column)?)));
+    named.min_by_key(|(rank, ..)| *rank).map(|(_, column, unit)| (column, unit))
+}
+
+fn since(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Seconds => "seconds",
+        Unit::Milliseconds => "milliseconds",
+        Unit::Microseconds => "microseconds",
+        Unit::Nanoseconds => "nanoseconds",
+    }
 }
 
 fn event_type<'t>(table: &'t Table, builds: &[u64]) -> Option<&'t Column> {
@@ -275,18 +313,11 @@ fn no_type() -> Error {
     )
 }
 
-fn no_time(table: &Table) -> Error {
-    let is_epoch =
-        |column: &&Column| column.shape.kind(false).0 == Kind::Integer && column.shape.smallest > 900_000_000;
-    let next = match table.columns.iter().find(is_epoch) {
-        Some(column) => format!(
-            "`{}` could be seconds or milliseconds since 1970: Starlog reads times as text, 2024-05-01T12:00:00Z (RFC 3339)",
-            column.name
-        ),
-        None => "each line needs a field beside its payload with the time of the event, 2024-05-01T12:00:00Z (RFC 3339)"
-            .to_owned(),
-    };
-    Error::data("no field of the lines holds the time of an event").next(next)
+fn no_time() -> Error {
+    Error::data("no field of the lines holds the time of an event").next(
+        "each line needs a field beside its payload with the time of the event, 2024-05-01T12:00:00Z (RFC 3339), or a \
+         number since 1970 under a name like `timestamp`",
+    )
 }
 
 /// `12345` → `12,345`.

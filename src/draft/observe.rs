@@ -5,7 +5,7 @@
 use super::envelope::{self, Envelope, Lines};
 use super::table::{KEPT_ROWS, Table};
 use crate::error::{Error, Result};
-use crate::log::{Extent, Glanced, Members, Value, glance, hash, moment};
+use crate::log::{Extent, Glanced, Members, Value, counted, glance, hash, moment};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
@@ -145,8 +145,11 @@ impl<'e> Observer<'e> {
         let envelope = self.envelope;
         let get = |name: &str| members.iter().find(|(key, _)| key == name).map(|(_, value)| value);
         let Some(Value::Text(name)) = get(&envelope.event_type) else { return None };
-        let Some(Value::Text(time)) = get(&envelope.time) else { return None };
-        let (micros, _) = moment(time)?;
+        let micros = match get(&envelope.time)? {
+            Value::Text(time) => moment(time)?.0,
+            Value::Number(number) => counted(number, envelope.unit?)?,
+            _ => return None,
+        };
         let version = match envelope.version.as_deref().and_then(get) {
             Some(Value::Number(number)) => number.integer().ok()?,
             None | Some(Value::Null) => 1,

@@ -27,7 +27,7 @@ pub struct Shape {
     pub instants: u64,
     /// Times that name no offset.
     pub local_instants: u64,
-    /// Texts that could be the name of something: letters, digits, `_`, `.`, `-`, `:`, `/`.
+    /// Texts that could be the name of something: short, on one line, a letter first.
     pub names: u64,
     /// The most digits behind the point, and before it.
     pub scale: u32,
@@ -86,9 +86,8 @@ impl Shape {
 
     fn text(&mut self, text: &str) {
         self.texts += 1;
-        let is_sign = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-:/ ".contains(&byte);
-        let starts = text.bytes().next().is_some_and(|first| first.is_ascii_alphabetic());
-        self.names += u64::from(starts && text.len() <= 100 && text.bytes().all(is_sign));
+        let starts = text.chars().next().is_some_and(char::is_alphabetic);
+        self.names += u64::from(starts && text.len() <= 100 && !text.contains(char::is_control));
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         self.zero_led += u64::from(digits && text.len() > 1 && text.starts_with('0'));
         if let Some(number) = plain_decimal(text).filter(|number| number.fits) {

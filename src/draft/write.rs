@@ -42,6 +42,7 @@ pub fn head(scene: &Scene<'_>, name: &str, files: &[String]) -> String {
         part("id", &envelope.id),
         part("order", &envelope.order),
         envelope.is_local.then(|| "zone = \"UTC\"".to_owned()),
+        envelope.unit.map(|unit| format!("unit = {}", text(unit.word()))),
     ];
     if envelope.is_local {
         page.push_str("# Some times name no offset. They are taken for UTC: name the zone of the clock that they were read from.\n");

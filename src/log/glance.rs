@@ -8,7 +8,7 @@ use super::decode::{date, instant};
 use super::json::{Number, Scanner, Scratch, Token};
 use super::source::{Block, FileFailure, Input, Reader, RegularFile, Shape, Trail};
 use crate::error::Result;
-use crate::model::Limits;
+use crate::model::{Limits, Unit};
 use chrono_tz::Tz;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -182,6 +182,12 @@ pub fn plain_decimal(text: &str) -> Option<Number<'_>> {
 #[must_use]
 pub fn is_date(text: &str) -> bool {
     date(text.as_bytes()).is_ok()
+}
+
+/// So many units since 1970 as microseconds UTC, where that is a time that a `timestamp` field takes.
+#[must_use]
+pub fn counted(number: &Number<'_>, unit: Unit) -> Option<i64> {
+    super::decode::counted(number, Some(unit)).ok()
 }
 
 /// The instant of a text that a `timestamp` field takes, in microseconds, and whether it names its offset; one that does

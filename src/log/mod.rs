@@ -42,7 +42,7 @@ mod survey;
 pub use account::{Account, FileReport, FileState, IngestReport};
 pub use aside::aside;
 pub use event_log::EventLog;
-pub use glance::{Extent, Glanced, Members, Value, glance, hash, is_date, moment, plain_decimal};
+pub use glance::{Extent, Glanced, Members, Value, counted, glance, hash, is_date, moment, plain_decimal};
 pub use head::places;
 pub use inspect::{SourceInspection, StoreInspection};
 pub use json::Number;

@@ -99,7 +99,7 @@ fn the_drafts_of_real_logs_run() {
 
 #[rstest]
 #[case::no_events("nothing\n", "there is no event")]
-#[case::no_time("{\"type\":\"A\",\"at\":1700000000,\"x\":1}\n", "the time of an event")]
+#[case::no_time("{\"type\":\"A\",\"at\":17,\"x\":1}\n", "the time of an event")]
 #[case::no_type("{\"at\":\"2024-01-01T00:00:00Z\",\"x\":1}\n", "the type of an event")]
 fn what_is_no_log_is_refused_with_a_word(#[case] text: &str, #[case] said: &str) {
     let folder = tempfile::tempdir().unwrap();
@@ -145,4 +145,30 @@ fn a_draft_is_written_once_and_runs_from_where_it_lies() {
     let json = starlog(folder.path(), &["init", "--from", "log.ndjson", "--out", "other.toml", "--json"]);
     let found: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!((&found["lines"], &found["out"]), (&44.into(), &"other.toml".into()));
+}
+
+/// Times may be numbers, and types may be called as people call things.
+#[test]
+fn a_log_of_numbers_and_odd_names_is_drafted() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("odd.ndjson");
+    let line = |n: u64| {
+        let time = 1_704_067_200_000 + n * 60_000;
+        match n % 3 {
+            0 => format!(
+                r#"{{"type":"Artikel; angelegt","ts":{time},"id":{n},"body":{{"artikel_id":"A{n}","name":"n{n}"}}}}"#
+            ),
+            _ => format!(
+                r#"{{"type":"Bestellung geändert","ts":{time},"id":{n},"body":{{"artikel_id":"A{}","menge":{n}}}}}"#,
+                n - n % 3
+            ),
+        }
+    };
+    std::fs::write(&log, (0..60).map(|n| line(n) + "\n").collect::<String>()).unwrap();
+    let text = drafted(&log).text;
+    assert!(text.contains("unit = \"ms\""), "{text}");
+    let (world, report) = run(&log);
+    assert_eq!((report.lines.accepted, report.lines.rejected), (60, 0), "{:?}", report.rejects);
+    let sql = "SELECT min(_time) FROM log.\"Artikel; angelegt\"";
+    assert_eq!(world.ask(Layout::Star, sql).only(), "2024-01-01T00:00:00");
 }

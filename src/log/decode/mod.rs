@@ -24,5 +24,5 @@ pub use plan::{EventPlan, Kind, ListPlan, Plan};
 pub use recast::Recast;
 pub use rows::Finished;
 pub use stored::{Types, declared, payload, text, types_of};
-pub use time::{date, instant};
+pub use time::{counted, date, instant};
 pub use written::decimal;

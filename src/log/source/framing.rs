@@ -192,7 +192,8 @@ impl Reader {
         Ok(())
     }
 
-    /// The last run took a line without its end: only its end may have been added to it.
+    /// The last run took a line without its end: only its end may have been added to it. A packed file was finished then;
+    /// where its last line was torn, and goes on now, the rest of it is read as one more line.
     fn end_line(&mut self) -> Result<(), FileFailure> {
         let space = self.buffer.iter().take_while(|byte| matches!(byte, b' ' | b'\t' | b'\r')).count();
         match self.buffer.get(space) {
@@ -202,6 +203,10 @@ impl Reader {
                 Ok(())
             }
             None => Ok(()),
+            Some(_) if self.input.is_packed() => {
+                self.ends_inside_line = false;
+                Ok(())
+            }
             Some(_) => Err(FileFailure::new(
                 &self.name,
                 FileCode::SourceRewritten,

@@ -92,6 +92,17 @@ fn row_003_a_finished_file_has_no_torn_lines() {
     let report = library.ingest(&["whole.gz", "torn.gz", "blank.gz"]);
     assert_eq!(report.total, Account { read: 6, accepted: 4, rejected: 1, blank: 1, ..Account::default() });
     assert_eq!(library.codes(), ["torn-tail"]);
+    // The whole of it comes late: the line was read as two halves, and what follows is read.
+    let line = lent(4, "");
+    library.write("torn.gz", gzip(lents([3]) + &line + "\n" + &lents([6])));
+    let report = library.ingest(&["torn.gz"]);
+    assert!(report.failures.is_empty(), "{:?}", report.failures);
+    assert_eq!(library.codes(), ["torn-tail", "json-syntax"]);
+    assert_eq!(
+        library.rejects().iter().map(|reject| reject.raw.as_slice()).collect::<Vec<_>>().concat(),
+        line.trim_end().as_bytes()
+    );
+    assert_eq!(library.column("Lent", "_id"), ["1", "2", "3", "5", "6"]);
 }
 
 #[test]
