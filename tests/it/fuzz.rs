@@ -176,11 +176,9 @@ fn take_in(library: &Library, content: &[u8]) {
     library.write("a.ndjson", content);
     let report = library.ingest(&["a.ndjson"]);
     if !report.failures.is_empty() {
-        assert!(
-            report.failures.iter().all(|failure| failure.code.as_str() == "encoding"),
-            "{:?}",
-            report.failures
-        );
+        let may_fail = ["encoding", "format", "csv-header"];
+        let is_known = report.failures.iter().all(|failure| may_fail.contains(&failure.code.as_str()));
+        assert!(is_known, "{:?}", report.failures);
         return;
     }
     let log = library.open();
@@ -192,7 +190,9 @@ fn take_in(library: &Library, content: &[u8]) {
         source.lines,
         ends + u64::from(!consumed.is_empty() && !consumed.ends_with(b"\n") && consumed != b"\xef\xbb\xbf")
     );
-    assert!(source.account.read >= source.lines, "{:?} of {} lines", source.account, source.lines);
+    // A record of CSV may have several lines; zeros in front of a line are one more.
+    let is_csv = !library.model.log.rows.is_empty();
+    assert!(is_csv || source.account.read >= source.lines, "{:?} of {} lines", source.account, source.lines);
     for reject in library.rejects() {
         let start = usize::try_from(reject.offset).unwrap();
         assert_eq!(content[start..start + reject.raw.len()], reject.raw, "{}", reject.code);
@@ -231,6 +231,47 @@ fn the_door_of_lines() {
     through(250, vec(mutation(lines()), 250), |lines| {
         let library = Library::new();
         take_in(&library, &lines.join(&b'\n'));
+    });
+}
+
+/// Changes of tables, rows of an outbox, and what is neither.
+#[test]
+fn the_door_of_change_events() {
+    let folder = repository().join("tests/pipelines");
+    let pipeline = fs::read_to_string(folder.join("counter.toml")).unwrap();
+    let mut corpus = Vec::new();
+    for name in ["carts", "customers", "order_items", "orders", "products"] {
+        let file = fs::read(folder.join(format!("counter/{name}.ndjson"))).unwrap();
+        corpus.extend(file.split(|byte| *byte == b'\n').take(12).map(<[u8]>::to_vec));
+    }
+    corpus.push(br#"{"id":"o1","aggregatetype":"x","aggregateid":"1","type":"ProductGone","timestamp":1709280000000,"payload":"{\"product_id\":1}"}"#.to_vec());
+    corpus.push(b"null".to_vec());
+    through(250, vec(mutation(corpus), 250), |lines| {
+        let library = Library::with(&pipeline);
+        take_in(&library, &lines.join(&b'\n'));
+    });
+}
+
+/// Rows under a header, of records that may have line ends inside quotes; the file comes in two pieces.
+#[test]
+fn the_door_of_rows() {
+    let corpus: Vec<Vec<u8>> = [
+        "1;2024-05-01T10:00:00Z;1.250;Bay;true",
+        "2;2024-05-01 10:00:00;NULL;\"a \"\"quoted\"\"\r\nBay; north\";false",
+        ";;;;",
+        "\"3\";\"2024-05-01T10:00:00Z\";\"1\";\"\n\n\";\"true\"",
+        "4;2024-05-01T10:00:00Z;1;\"open;true",
+        "",
+    ]
+    .map(|row| row.as_bytes().to_vec())
+    .to_vec();
+    through(100, (vec(mutation(corpus), 100), any::<Index>()), |(rows, cut)| {
+        let library = Library::with(crate::log::SAMPLES);
+        let content =
+            [b"sample no;taken_at;depth;place;wet\n".to_vec(), rows.join(&b'\n'), b"\n".to_vec()].concat();
+        library.write("a.ndjson", &content[..cut.index(content.len())]);
+        let _ = library.ingest(&["a.ndjson"]);
+        take_in(&library, &content);
     });
 }
 

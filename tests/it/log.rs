@@ -13,6 +13,8 @@ mod rows;
 mod store;
 mod strictness;
 
+pub use files::SAMPLES;
+
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use arrow::util::display::array_value_to_string;

@@ -13,7 +13,7 @@ use parquet::file::properties::WriterProperties;
 use starlog::log::{Account, FileCode};
 use std::sync::Arc;
 
-const SAMPLES: &str = r#"
+pub const SAMPLES: &str = r#"
 name = "samples"
 
 [log]
