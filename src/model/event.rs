@@ -52,6 +52,8 @@ pub struct Pii {
     pub hash: Vec<String>,
     /// Left out.
     pub drop: Vec<String>,
+    /// Whether this is a trial, whose key is one that everybody knows.
+    pub is_trial: bool,
 }
 
 /// What a line may be, and a file: beyond these, the one is a reject, and the other fails.

@@ -176,6 +176,157 @@ fn no_canary_gets_behind_the_door() {
     assert_eq!(world.ask(Layout::Star, sql).rows, [["7", "5"]]);
 }
 
+/// A text may be JSON, or have some in it, under any number of escapes, whole or broken.
+#[test]
+fn texts_that_hold_marked_fields_are_cleaned_too() {
+    let inner = r#"{"email":"kanari1","kept":"here"}"#;
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let texts = [
+        (format!(" \n{inner}\t"), true),
+        (format!("[1,{inner}]"), true),
+        (quoted(&quoted(inner)), true),
+        (format!(r#"{{"deep":{}}}"#, quoted(&format!("[{}]", quoted(inner)))), true),
+        (inner.replace("email", "e\\u006dail"), true),
+        // These cannot be read.
+        (inner.replace('}', ","), false),
+        (format!("{inner}x"), false),
+        (format!("{inner}\n{inner}"), false),
+        (format!("\u{feff}{inner}"), false),
+        (format!("note: {}", quoted(inner)), false),
+        (inner.replace("email", "e\\u006dail").replace('}', ""), false),
+        (inner.replace('"', "'"), false),
+        (r#""email"=>"kanari2""#.to_owned(), false),
+        (r#"{"phone" : "kanari3"#.to_owned(), false),
+        (r#"{"{\"email\":\"kanari4\"}":1}"#.to_owned(), false),
+    ];
+    let line = |id: usize, text: &str| {
+        let text = quoted(text);
+        format!(
+            r#"{{"type":"Joined","at":"2024-03-01T08:00:00Z","id":{id},"body":{{"member":{id},"email":null,"note":{text}}}}}"#
+        ) + "\n"
+    };
+    let pipeline = CLUB.replace("email = \"text\", phone", "email = \"text?\", phone");
+    let world = club(&pipeline);
+    let mut lines: String = (1..).zip(&texts).map(|(id, (text, _))| line(id, text)).collect();
+    // What says nothing of them stays byte for byte.
+    let innocent = ["{ \"kept\" :\t[1.50, true] } ", "the email: none", "\"email\"", "C:\\users"];
+    lines.extend((texts.len() + 1..).zip(innocent).map(|(id, text)| line(id, text)));
+    world.write("1.ndjson", lines);
+    let outbox = |id: &str, payload: &str| {
+        let payload = quoted(payload);
+        format!(
+            r#"{{"id":"{id}","aggregatetype":"m","aggregateid":"1","type":"Joined","timestamp":"2024-03-01T08:00:00Z","payload":{payload}}}"#
+        ) + "\n"
+    };
+    let member = r#"{"member":99,"email":"kanari@9"}"#;
+    let outboxes = [
+        outbox("o1", &format!("\n{member}")),
+        outbox("o2", &member.replace('}', "")),
+        outbox("o3", &format!("{member}x")),
+    ];
+    world.write("2.ndjson", outboxes.concat());
+    let mut told = String::new();
+    for arguments in
+        [vec!["run", "club.toml"], vec!["rejects", "show", "--raw"], vec!["query", "FROM log.\"Joined\""]]
+    {
+        let output = starlog(&world, Some(KEY), &arguments);
+        assert!(output.status.success(), "{}", said(&output));
+        told.push_str(&said(&output));
+    }
+    for (what, text) in [("the warehouse", everything(&world)), ("what was said", told)] {
+        let leak = text.find(CANARY).map(|at| text[at..].chars().take(20).collect::<String>());
+        assert_eq!(leak, None, "{what}");
+    }
+    let sql = "SELECT _unknown FROM log.\"Joined\" WHERE member < 99 ORDER BY member";
+    let kept: Vec<String> = world.ask(Layout::Star, sql).rows.concat();
+    for (kept, (text, is_json)) in kept.iter().zip(&texts) {
+        assert_eq!(kept.contains("here"), *is_json, "{text}: {kept}");
+        assert!(kept.contains("pii:"), "{text}: {kept}");
+    }
+    for (kept, text) in kept[texts.len()..].iter().zip(innocent) {
+        assert_eq!(*kept, format!("{{\"note\":{}}}", quoted(text)));
+    }
+    let sql = "SELECT count(*), any_value(email) ~ '^pii:[0-9a-f]{64}$' FROM dim_member WHERE member = 99";
+    assert_eq!(world.ask(Layout::Star, sql).rows, [["1", "true"]]);
+    assert_eq!(world.ask(Layout::Star, "SELECT count(*) FROM log.rejects").only(), "2");
+}
+
+/// Another type is another value, another way to write one is not.
+#[test]
+fn hashes_are_of_the_type_and_the_value() {
+    let world = club(CLUB);
+    let line = |id: u32, email: &str| {
+        format!(
+            r#"{{"type":"Joined","at":"2024-03-01T08:00:00Z","id":{id},"body":{{"member":{id},"email":{email}}}}}"#
+        ) + "\n"
+    };
+    let lines = [
+        line(1, "7"),
+        line(2, r#""7""#),
+        line(3, "7.0"),
+        line(4, r#"{"a":1,"b":["\u0041"]}"#),
+        line(5, r#"{ "b":["A"], "a":1e0 }"#),
+        line(6, "true"),
+        line(7, r#""true""#),
+        // Told again in another way, each is a duplicate.
+        line(1, "70e-1"),
+        line(4, r#"{"b":["A"],"a":1}"#),
+    ];
+    world.write("1.ndjson", lines.concat());
+    let output = starlog(&world, Some(KEY), &["run", "club.toml"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let sql = "SELECT string_agg(same, ' ' ORDER BY same) FROM (SELECT string_agg(member, '=' ORDER BY member) AS same FROM dim_member WHERE member_key > 0 GROUP BY email)";
+    assert_eq!(world.ask(Layout::Star, sql).only(), "1=3 2 4=5 6 7");
+    assert_eq!(world.ask(Layout::Star, "SELECT count(*) FROM log.rejects").only(), "0");
+}
+
+/// Debezium's words are nobody's data: what a change left as it was stays, and types stay known.
+#[test]
+fn what_debezium_puts_for_a_value_is_not_hashed() {
+    let tables = "[log.tables.members]\ncreated = \"Joined\"\nchanged = \"Joined\"\nfields = { member = \"id\" }\n[log.limits]";
+    let world = club(
+        &CLUB
+            .replace("[log.limits]", tables)
+            .replace("email = \"text\", phone", "email = \"text?\", phone")
+            .replace("hash = [", "hash = [\"name\", "),
+    );
+    let change = |lsn: u32, email: &str| {
+        let columns = r#"[{"field":"since","type":"int32","name":"io.debezium.time.Date"}]"#;
+        let after = format!(r#"{{"id":1,"email":"{email}","since":{lsn}}}"#);
+        format!(
+            r#"{{"schema":{{"fields":[{{"field":"after","name":"s.members.Value","fields":{columns}}}]}},"payload":{{"op":"u","before":null,"after":{after},"source":{{"db":"d","table":"members","lsn":{lsn},"ts_ms":170955360000{lsn}}}}}}}"#
+        ) + "\n"
+    };
+    let unchanged = ["__debezium_unavailable_value", "X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="];
+    world.write("1.ndjson", change(1, "kanari@1") + &change(2, unchanged[0]) + &change(3, unchanged[1]));
+    let output = starlog(&world, Some(KEY), &["run", "club.toml"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let sql = "SELECT count(*), any_value(email) LIKE 'pii:%' FROM dim_member WHERE member_key > 0";
+    assert_eq!(world.ask(Layout::Star, sql).rows, [["1", "true"]]);
+    let sql = "SELECT max(since), count(email) FROM log.\"Joined\"";
+    assert_eq!(world.ask(Layout::Star, sql).rows, [["1970-01-04", "1"]]);
+}
+
+/// The lines of tests stand in the pipeline for all to read, so their key is one that all know.
+#[test]
+fn tests_in_a_pipeline_need_no_key() {
+    let test = r#"
+[[test]]
+name = "an email is hashed"
+given = '''
+{"type":"Joined","at":"2024-03-01T08:00:00Z","id":1,"body":{"member":1,"email":"a@b"}}
+'''
+expect.dim_member = [{ member = 1, email = "HASH" }]
+"#;
+    let hash =
+        blake3::keyed_hash(&blake3::derive_key("starlog 2026-11 pii", b"the key of starlog test"), b"a@b");
+    let world = club(&format!("{CLUB}{}", test.replace("HASH", &format!("pii:{}", hash.to_hex()))));
+    for key in [None, Some(KEY)] {
+        let output = starlog(&world, key, &["test", "club.toml"]);
+        assert!(output.status.success(), "{}", said(&output));
+    }
+}
+
 /// A cleaned reject can be put back: what was hashed is not hashed again.
 #[test]
 fn a_cleaned_reject_can_be_put_back() {

@@ -8,6 +8,7 @@
 //! Never: panic, recurse beyond the declared depth, replace a character, or round a number.
 
 mod line;
+mod normal;
 mod number;
 mod scanner;
 mod text;

@@ -63,5 +63,5 @@ pub(super) fn compile(spec: &Spec, contracts: &Contracts, problems: &mut Problem
             format!("`[log.pii]` cleans lines of JSON, and `{}` reads rows of other files", rows.value);
         problems.add(key.span, message, "bring the rows into a log of JSON, or clean them before");
     }
-    Some(Pii { key_env: written.key_env.as_ref()?.value.clone(), hash, drop })
+    Some(Pii { key_env: written.key_env.as_ref()?.value.clone(), hash, drop, is_trial: false })
 }
