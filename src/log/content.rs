@@ -39,11 +39,7 @@ pub fn boolean(value: bool) -> u64 {
 #[inline]
 pub fn number(number: &Number<'_>) -> u64 {
     if !number.fits {
-        let written = number.raw.split(|byte| matches!(byte, b'e' | b'E')).next().unwrap_or_default();
-        let significant: Vec<u8> = written.iter().copied().filter(u8::is_ascii_digit).collect();
-        let start = significant.iter().position(|&digit| digit != b'0').unwrap_or(significant.len());
-        let end = significant.iter().rposition(|&digit| digit != b'0').map_or(start, |at| at + 1);
-        let hash = xxh3_64_with_seed(significant.get(start..end).unwrap_or_default(), LONG_NUMBER);
+        let hash = xxh3_64_with_seed(&number.long_digits(), LONG_NUMBER);
         return mix(hash, (number.exponent as u64).wrapping_mul(2).wrapping_add(u64::from(number.negative)));
     }
     let (mantissa, exponent) = number.normal();

@@ -187,7 +187,7 @@ pub fn is_date(text: &str) -> bool {
 /// So many units since 1970 as microseconds UTC, where that is a time that a `timestamp` field takes.
 #[must_use]
 pub fn counted(number: &Number<'_>, unit: Unit) -> Option<i64> {
-    super::decode::counted(number, Some(unit)).ok()
+    super::decode::counted(number, unit).ok()
 }
 
 /// The instant of a text that a `timestamp` field takes, in microseconds, and whether it names its offset; one that does

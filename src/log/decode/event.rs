@@ -250,7 +250,11 @@ fn complete(
             time::instant(&text.value(), envelope.times.zone).map_err(|flaw| flaw.of(time_name))?
         }
         Some(Token::Number(number)) => {
-            let micros = time::counted(&number, envelope.times.unit).map_err(|flaw| flaw.of(time_name))?;
+            let Some(unit) = envelope.times.unit else {
+                let message = "a number, and the pipeline declares no `unit` of times in its envelope";
+                return Err(Flaw::new(Code::Time, message).of(time_name));
+            };
+            let micros = time::counted(&number, unit).map_err(|flaw| flaw.of(time_name))?;
             time::Instant { micros, leap: false }
         }
         Some(Token::Null) => {

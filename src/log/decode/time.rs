@@ -84,20 +84,21 @@ pub fn instant(text: &[u8], zone: Option<Tz>) -> Result<Instant, Flaw> {
     Ok(Instant { micros: utc + SECOND, leap })
 }
 
-/// So many units since 1970-01-01 UTC, in microseconds.
+/// So many units since 1970-01-01 UTC, in microseconds: the one reading of all times that are counted.
 ///
 /// # Errors
-/// `time` where no unit is declared or it is finer than a microsecond, `time-range` beyond all calendars.
-pub fn counted(number: &Number<'_>, unit: Option<Unit>) -> Result<i64, Flaw> {
-    let unit =
-        unit.ok_or_else(|| wrong("a number, and the pipeline declares no `unit` of times in its envelope"))?;
+/// `time` where it is finer than a microsecond, `time-range` beyond all calendars.
+pub fn counted(number: &Number<'_>, unit: Unit) -> Result<i64, Flaw> {
     let finer = "finer than a microsecond";
     let behind_the_point = match unit {
         Unit::Seconds => 6,
         Unit::Milliseconds => 3,
         Unit::Microseconds | Unit::Nanoseconds => 0,
     };
-    let beyond = || Flaw::new(Code::TimeRange, "no time of the years from 1 to 9999");
+    let beyond = || {
+        let written = String::from_utf8_lossy(number.raw);
+        Flaw::new(Code::TimeRange, format!("{written} is no time of the years from 1 to 9999"))
+    };
     let count = number.scaled(38, behind_the_point).map_err(|code| match code {
         Code::Scale => wrong(finer),
         _ => beyond(),

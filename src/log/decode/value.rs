@@ -31,10 +31,12 @@ pub fn push(column: &mut Column, token: Token<'_>, times: Times) -> Result<bool,
             leap = instant.leap;
             values.push(instant.micros);
         }
-        (Values::Timestamp(values), Token::Number(number)) if times.unit.is_some() => {
-            values.push(time::counted(&number, times.unit)?);
-        }
-        (values, token) => return Err(type_flaw(wanted(values), token)),
+        (values, token) => match (values, token, times.unit) {
+            (Values::Timestamp(values), Token::Number(number), Some(unit)) => {
+                values.push(time::counted(&number, unit)?);
+            }
+            (values, token, _) => return Err(type_flaw(wanted(values), token)),
+        },
     }
     column.is_value();
     Ok(leap)

@@ -8,7 +8,7 @@
 //! written without an offset, so that the zone of the pipeline's envelope decides, as for any time without one.
 
 use super::object::{Object, integer, items, text};
-use super::writer::{Clock, write_text, write_time};
+use super::writer::{Clock, write_counted, write_text};
 use crate::log::reject::{Code, Flaw};
 use crate::model::{Unit, ValueType};
 use chrono::NaiveDate;
@@ -71,9 +71,17 @@ impl Meanings {
 
 /// What the schema of a column says of its values; `None`: they are what their JSON says.
 fn of_schema(column: &Object<'_>) -> Option<Meaning> {
-    let name = column.text("name")?;
     let scale = || column.object("parameters").and_then(|given| given.integer("scale"));
-    Some(match &*name {
+    of_type_name(&column.text("name")?, scale)
+}
+
+/// Whether this is the name of a type that says more of a value than its JSON does.
+pub fn is_type_name(raw: &[u8]) -> bool {
+    text(raw).is_some_and(|name| of_type_name(&name, || Some(0)).is_some())
+}
+
+fn of_type_name(name: &str, scale: impl Fn() -> Option<i64>) -> Option<Meaning> {
+    Some(match name {
         "org.apache.kafka.connect.data.Decimal" => Meaning::Decimal(i32::try_from(scale()?).ok()?),
         "io.debezium.data.VariableScaleDecimal" => Meaning::VariableDecimal,
         "io.debezium.time.Date" | "org.apache.kafka.connect.data.Date" => Meaning::Days,
@@ -139,15 +147,7 @@ pub fn write(
             let date = text(raw).ok_or_else(|| Flaw::new(Code::Type, "expected a date in a string"))?;
             write_text(date.strip_suffix('Z').unwrap_or(&date), out);
         }
-        Meaning::Wall(unit) => {
-            let value = integer(raw)
-                .ok_or_else(|| Flaw::new(Code::Type, "expected a time as a number since 1970-01-01"))?;
-            match write_time(value, unit, Clock::Wall, out) {
-                Some(true) => {}
-                Some(false) => return Err(Flaw::new(Code::Time, "finer than a microsecond")),
-                None => return Err(no_calendar(raw)),
-            }
-        }
+        Meaning::Wall(unit) => write_counted(raw, unit, Clock::Wall, out)?,
     }
     Ok(())
 }
@@ -200,6 +200,9 @@ fn no_calendar(raw: &[u8]) -> Flaw {
     Flaw::new(Code::Time, format!("{} is no time of the calendar", String::from_utf8_lossy(raw)))
 }
 
+/// What databases have, with room to spare: Oracle's end at 127.
+const SCALES: std::ops::RangeInclusive<i32> = -200..=200;
+
 /// An unscaled integer in base64, as a JSON number.
 fn write_decimal(encoded: &str, scale: i32, out: &mut Vec<u8>) -> Result<(), Flaw> {
     let bytes = base64(encoded).filter(|bytes| !bytes.is_empty()).ok_or_else(|| {
@@ -211,10 +214,13 @@ fn write_decimal(encoded: &str, scale: i32, out: &mut Vec<u8>) -> Result<(), Fla
     let sign = if unscaled < 0 { "-" } else { "" };
     // Writing to a vector cannot fail.
     let _ = match usize::try_from(scale) {
+        _ if !SCALES.contains(&scale) => {
+            return Err(Flaw::new(Code::Range, format!("a decimal of the scale {scale}")));
+        }
         Ok(0) => write!(out, "{sign}{digits}"),
         Ok(behind) => {
-            let padded = format!("{digits:0>width$}", width = behind.saturating_add(1).min(200));
-            let (whole, fraction) = padded.split_at(padded.len() - behind.min(padded.len() - 1));
+            let padded = format!("{digits:0>width$}", width = behind + 1);
+            let (whole, fraction) = padded.split_at(padded.len() - behind);
             write!(out, "{sign}{whole}.{fraction}")
         }
         Err(_) => write!(out, "{sign}{digits}e{}", scale.unsigned_abs()),

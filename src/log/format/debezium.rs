@@ -11,13 +11,12 @@ use super::object::{Object, text};
 use super::outbox;
 use super::place;
 use super::plan::Table;
+use super::unavailable::is_unavailable;
 use super::writer::Writer;
 use crate::log::decode::{Kind, Plan};
+use crate::log::json::{Scanner, Scratch};
 use crate::log::reject::{Code, Flaw};
 use std::collections::HashMap;
-
-/// What Debezium writes for a value that the database did not say again, because the change left it as it was.
-const UNAVAILABLE: &[u8] = b"\"__debezium_unavailable_value\"";
 
 /// Reads change events. Schemas come with every line and hardly ever change, so those seen are kept.
 #[derive(Debug, Default)]
@@ -102,6 +101,7 @@ impl Debezium {
                 return Err(Flaw::new(Code::UnknownType, message));
             }
         }
+        change.keeps_its_key(table, event)?;
         let meanings = schema.and_then(|raw| self.schema(raw)).and_then(|schema| schema.of(member));
         change.write(plan, table, event, &row, meanings, out)?;
         Ok(Said::Event)
@@ -221,8 +221,8 @@ impl<'a> Change<'a> {
             if !after.as_ref().is_some_and(|row| is(row.get(column), value)) {
                 continue;
             }
-            match before.as_ref().and_then(|row| row.get(column)) {
-                None | Some(UNAVAILABLE) => {
+            match before.as_ref().and_then(|row| row.get(column)).filter(|raw| !is_unavailable(raw)) {
+                None => {
                     let message = format!(
                         "{column} is {value:?}, and without `before` it cannot be told whether it has become so \
                          by this change"
@@ -234,6 +234,31 @@ impl<'a> Change<'a> {
             }
         }
         Ok(&table.changed)
+    }
+
+    /// An update to another natural key says two things, that the old one is gone and that there is a new one, and no
+    /// event says both. (Of a table's own key, Debezium tells a deletion and an insertion.)
+    fn keeps_its_key(&self, table: &Table, event: &str) -> Result<(), Flaw> {
+        let (Op::Update, Some(before), Some(after)) =
+            (self.op, self.object.object("before"), self.object.object("after"))
+        else {
+            return Ok(());
+        };
+        for column in table.keys(event) {
+            let said = |row: &Object<'_>| row.get(column).filter(|raw| !is_unavailable(raw)).map(hash);
+            let was = before.value(column).and_then(|_| said(&before));
+            if let (Some(was), Some(is)) = (was, said(&after))
+                && was != is
+            {
+                let message = format!(
+                    "{column} has another value than before, and by it the pipeline knows the row: what it was \
+                     would stay as if it were still there; a deletion and an insertion say both, as Debezium writes it \
+                     where the column is of the table's own key"
+                );
+                return Err(Flaw::new(Code::ChangeEvent, message));
+            }
+        }
+        Ok(())
     }
 
     fn write(
@@ -267,7 +292,7 @@ impl<'a> Change<'a> {
             writer.order(order);
         }
         writer.begin_payload();
-        for member in row.members().iter().filter(|member| member.raw != UNAVAILABLE) {
+        for member in row.members().iter().filter(|member| !is_unavailable(member.raw)) {
             let column = String::from_utf8_lossy(&member.name);
             let fields = table.fields(&column).map_err(|()| {
                 let message =
@@ -285,6 +310,11 @@ impl<'a> Change<'a> {
         writer.end();
         Ok(())
     }
+}
+
+/// Equal for equal values.
+fn hash(raw: &[u8]) -> Option<u64> {
+    Scanner::again(raw).value(0, &mut Scratch::default()).ok()
 }
 
 /// Whether a column has this value: a text, or the text of a number or truth.

@@ -11,12 +11,14 @@ mod connect;
 mod control;
 mod csv;
 mod debezium;
+mod identity;
 mod object;
 mod outbox;
 mod place;
 mod plan;
 mod recognise;
 mod rows;
+mod unavailable;
 mod writer;
 
 pub use csv::{RecordEnd, cells, last_end, record_length};
@@ -25,6 +27,11 @@ pub use plan::Formats;
 pub use recognise::{Recognised, of_record, recognise};
 pub use rows::{CsvRows, read_object};
 pub use writer::{Clock, write_text, write_time};
+
+/// Whether a value is a word of Debezium's own, in the place of a value or of a type: it says nothing of anybody.
+pub fn is_said_by_debezium(raw: &[u8]) -> bool {
+    unavailable::is_unavailable(raw) || connect::is_type_name(raw)
+}
 
 use serde::{Deserialize, Serialize};
 

@@ -4,9 +4,9 @@
 //! beside the payload, as unknown fields of the envelope.
 
 use super::connect::{self, Hint, Meanings};
-use super::object::{Object, integer, text};
+use super::object::{Object, text};
 use super::place;
-use super::writer::{Clock, Writer, write_time};
+use super::writer::{Clock, Writer, write_counted};
 use crate::log::decode::Plan;
 use crate::log::reject::{Code, Flaw};
 use crate::model::{Unit, ValueType};
@@ -113,11 +113,5 @@ fn write_own_time(
         let message = "a time as a number, and neither a schema nor `unit` of `[log.outbox]` says its unit";
         return Err(Flaw::new(Code::Time, message));
     };
-    match integer(raw).and_then(|value| write_time(value, unit, Clock::Utc, out)) {
-        Some(true) => Ok(()),
-        Some(false) => Err(Flaw::new(Code::Time, "finer than a microsecond")),
-        None => {
-            Err(Flaw::new(Code::Time, format!("{} is no time of the calendar", String::from_utf8_lossy(raw))))
-        }
-    }
+    write_counted(raw, unit, Clock::Utc, out)
 }

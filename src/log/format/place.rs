@@ -1,7 +1,8 @@
 //! The `source` of a change event → which table, when, and where in the source's own log.
 
-use super::object::{Object, integer};
-use super::writer::{Clock, write_time};
+use super::object::{Object, text};
+use super::writer::{Clock, write_counted};
+use crate::log::json::{Scanner, Scratch};
 use crate::log::reject::{Code, Flaw};
 use crate::model::Unit;
 
@@ -14,8 +15,57 @@ const TIMES: [(&str, Unit); 5] = [
     ("ts_sec", Unit::Seconds),
 ];
 
-/// What says nothing of the place of a change: it may be another one when the same change is told again.
-const PASSING: [&str; 6] = ["version", "name", "query", "thread", "snapshot", "sequence"];
+/// Whose change it is.
+const TABLE: [&str; 9] = [
+    "db",
+    "keyspace",
+    "schema",
+    "table",
+    "collection",
+    "cluster",
+    "project_id",
+    "instance_id",
+    "database_id",
+];
+
+/// The places in the logs of databases that say all of a place, in the words of Debezium's connectors. Each has been told by
+/// all versions of its connector that are about. What a later version of one adds (`ts_ns`, `row_id`, …), what is of the
+/// connector and not of the database (`version`, `name`, `snapshot`), and what goes on while the same change is told again
+/// (`sequence`) is not among them: else a change that is told again would be another one.
+const PLACES: [&str; 20] = [
+    // MySQL, MariaDB; Cassandra.
+    "server_id",
+    "gtid",
+    "file",
+    "pos",
+    "row",
+    // PostgreSQL; Informix.
+    "txId",
+    "lsn",
+    "begin_lsn",
+    // SQL Server, Db2, Informix.
+    "change_lsn",
+    "commit_lsn",
+    "event_serial_no",
+    // Oracle.
+    "scn",
+    "commit_scn",
+    "lcr_position",
+    "rs_id",
+    "ssn",
+    // Vitess.
+    "vgtid",
+    "shard",
+    // Spanner.
+    "server_transaction_id",
+    "record_sequence",
+];
+
+/// Places inside the time of a change (MongoDB's `ord`): where there is no other, that time tells them apart.
+const PLACES_IN_TIME: [&str; 2] = ["ord", "mod_number"];
+
+/// The times of a change that all versions of a connector tell, in one way.
+const LASTING_TIMES: [&str; 3] = ["ts_ms", "ts_sec", "ts_usec"];
 
 /// `database.schema.table`, as much of it as there is; `None`: no table is named.
 pub fn table(source: &Object<'_>) -> Option<String> {
@@ -34,15 +84,7 @@ pub fn write_instant(change: &Object<'_>, source: &Object<'_>, out: &mut Vec<u8>
             "its `source` does not say when the change happened (ts_us, ts_ns or ts_ms, none of them 0)";
         return Err(Flaw::new(Code::Time, message));
     };
-    let shown = || String::from_utf8_lossy(raw);
-    let Some(value) = integer(raw) else {
-        return Err(Flaw::new(Code::Time, format!("{name}: {} is no number of units since 1970", shown())));
-    };
-    match write_time(value, unit, Clock::Utc, out) {
-        Some(true) => Ok(()),
-        Some(false) => Err(Flaw::new(Code::Time, format!("{name}: finer than a microsecond"))),
-        None => Err(Flaw::new(Code::Time, format!("{name}: {} is no time of the calendar", shown()))),
-    }
+    write_counted(raw, unit, Clock::Utc, out).map_err(|flaw| flaw.of(&name))
 }
 
 /// The first time that is told at all; zero is how connectors say that they do not know.
@@ -68,27 +110,36 @@ pub fn order(change: &Object<'_>, source: &Object<'_>) -> Option<i64> {
     in_log.or_else(in_binlog).or_else(in_transaction)
 }
 
-/// What tells this change from every other one and is the same whenever it is told again: its place in the source's log,
-/// and what it says. As a JSON string.
+/// What tells this change from every other one and is the same whenever it is told again, also by a newer connector: its
+/// place in the source's log, and what it says. As a JSON string.
 pub fn id(change: &Object<'_>, source: &Object<'_>) -> Vec<u8> {
     let mut hasher = blake3::Hasher::new();
-    let mut add = |name: &[u8], raw: &[u8]| {
+    let mut add = |name: &str, value: &[u8]| {
         // Lengths first, so that no two lists of parts look alike.
-        for part in [name, raw] {
+        for part in [name.as_bytes(), value] {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
     };
     for name in ["op", "before", "after"] {
-        add(name.as_bytes(), change.value(name).unwrap_or_default());
+        let said =
+            change.value(name).and_then(|raw| Scanner::again(raw).value(0, &mut Scratch::default()).ok());
+        add(name, &said.map(u64::to_le_bytes).unwrap_or_default());
     }
     let order = change.object("transaction").and_then(|transaction| transaction.integer("total_order"));
-    add(b"transaction", order.map_or(String::new(), |order| order.to_string()).as_bytes());
-    let lasting = |name: &[u8]| !PASSING.iter().any(|passing| passing.as_bytes() == name);
-    let mut places: Vec<_> = source.members().iter().filter(|member| lasting(&member.name)).collect();
-    places.sort_by(|left, right| left.name.cmp(&right.name));
-    for member in places {
-        add(&member.name, member.raw);
+    add("transaction", order.map_or(String::new(), |order| order.to_string()).as_bytes());
+    // A number and a text of the same digits are one place: connectors write large numbers so.
+    let value = |name: &str| source.value(name).map(|raw| text(raw).unwrap_or(String::from_utf8_lossy(raw)));
+    let mut add_all = |names: &[&str]| {
+        let said = names.iter().filter_map(|name| Some((name, value(name)?)));
+        said.map(|(name, value)| add(name, value.as_bytes())).count()
+    };
+    add_all(&TABLE);
+    if add_all(&PLACES) == 0 {
+        add_all(&PLACES_IN_TIME);
+        if let Some(time) = LASTING_TIMES.iter().find(|name| source.value(name).is_some()) {
+            add_all(&[time]);
+        }
     }
     let hash = hasher.finalize().to_hex();
     format!("\"{}\"", hash.get(..32).unwrap_or_default()).into_bytes()

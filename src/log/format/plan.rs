@@ -1,6 +1,7 @@
 //! `Model` → [`Formats`]: what to look for in records of foreign formats, decided before the first one.
 
 use super::connect::Hint;
+use super::identity;
 use crate::model::{ChangedTable, EventOfRow, Model, Outbox, Rows, ValueType};
 use std::collections::{HashMap, HashSet};
 
@@ -20,6 +21,8 @@ pub struct Table {
     pub declared: ChangedTable,
     /// Fields that are filled by a column of another name.
     taken: HashSet<String>,
+    /// By event type of an update: the columns that say which row it is.
+    keys: HashMap<String, Vec<String>>,
 }
 
 /// Declared rows of files.
@@ -38,8 +41,11 @@ impl Formats {
             let fields = event.fields.iter().map(|field| (field.name.clone(), field.value_type));
             (event.name.clone(), fields.collect())
         });
-        let table =
-            |declared: &ChangedTable| Table { taken: taken(&declared.fields), declared: declared.clone() };
+        let table = |declared: &ChangedTable| Table {
+            taken: taken(&declared.fields),
+            keys: identity::keys(declared, model),
+            declared: declared.clone(),
+        };
         Self {
             tables: model.log.tables.iter().map(table).collect(),
             outbox: model.log.outbox.clone(),
@@ -98,6 +104,11 @@ impl Table {
         }
         let own = named.is_none().then_some(column);
         Ok(named.into_iter().flatten().map(String::as_str).chain(own))
+    }
+
+    /// The columns that say which row an update of this event type is of, as far as the pipeline knows.
+    pub fn keys(&self, event: &str) -> &[String] {
+        self.keys.get(event).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// What the pipeline says of the way in which values of a column come.

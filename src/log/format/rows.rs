@@ -6,7 +6,7 @@
 use super::Said;
 use super::object::{Object, integer, text};
 use super::plan::RowPlan;
-use super::writer::{Clock, Writer, write_text, write_time};
+use super::writer::{Clock, Writer, write_counted, write_text};
 use super::{CsvFile, csv};
 use crate::error::{Error, Result as Outcome};
 use crate::log::decode::{Kind, Plan};
@@ -165,13 +165,7 @@ fn write_instant(rows: &RowPlan, cell: Cell<'_>, out: &mut Vec<u8>) -> Result<()
             "a time as a number, and no `unit` of its rows in the pipeline says its unit",
         ));
     };
-    match integer(raw).and_then(|value| write_time(value, unit, Clock::Utc, out)) {
-        Some(true) => Ok(()),
-        Some(false) => Err(Flaw::new(Code::Time, "finer than a microsecond")),
-        None => {
-            Err(Flaw::new(Code::Time, format!("{} is no time of the calendar", String::from_utf8_lossy(raw))))
-        }
-    }
+    write_counted(raw, unit, Clock::Utc, out)
 }
 
 fn whole(cell: Cell<'_>) -> Option<i64> {

@@ -1,6 +1,8 @@
 //! An event in the making: one object with the envelope that the pipeline declares.
 
-use crate::log::decode::Plan;
+use crate::log::decode::{Plan, counted};
+use crate::log::json::{Number, Scanner, Token};
+use crate::log::reject::{Code, Flaw};
 use crate::model::Unit;
 use chrono::DateTime;
 use std::io::Write;
@@ -120,28 +122,25 @@ pub enum Clock {
     Wall,
 }
 
-/// A number of units since 1970 as a time in quotes. `None`: no calendar has it; `Some(false)`: it is finer than a
-/// microsecond, and nothing was written.
-pub fn write_time(value: i64, unit: Unit, clock: Clock, out: &mut Vec<u8>) -> Option<bool> {
-    let micros = match unit {
-        Unit::Seconds => value.checked_mul(1_000_000)?,
-        Unit::Milliseconds => value.checked_mul(1_000)?,
-        Unit::Microseconds => value,
-        Unit::Nanoseconds if value % 1_000 != 0 => return Some(false),
-        Unit::Nanoseconds => value / 1_000,
-    };
-    let time = DateTime::from_timestamp_micros(micros)?;
+/// A JSON number of units since 1970 as a time in quotes.
+///
+/// # Errors
+/// `type` if it is no number; else those of every time that is counted.
+pub fn write_counted(raw: &[u8], unit: Unit, clock: Clock, out: &mut Vec<u8>) -> Result<(), Flaw> {
+    match Scanner::again(raw).token() {
+        Ok(Token::Number(number)) => write_time(&number, unit, clock, out),
+        _ => Err(Flaw::new(Code::Type, "expected a time as a number since 1970-01-01")),
+    }
+}
+
+/// A number of units since 1970 as a time in quotes. Where it is none, nothing is written.
+pub fn write_time(number: &Number<'_>, unit: Unit, clock: Clock, out: &mut Vec<u8>) -> Result<(), Flaw> {
+    // All years that are counted have four digits.
+    let time = DateTime::from_timestamp_micros(counted(number, unit)?).unwrap_or_default();
     let format = match clock {
         Clock::Utc => "%Y-%m-%dT%H:%M:%S%.6fZ",
         Clock::Wall => "%Y-%m-%dT%H:%M:%S%.6f",
     };
-    let text = time.format(format).to_string();
-    // A year of more or fewer than four digits is no date of the log's.
-    let is_of_four =
-        text.as_bytes().get(4) == Some(&b'-') && text.as_bytes().first().is_some_and(u8::is_ascii_digit);
-    if !is_of_four {
-        return None;
-    }
-    write_text(&text, out);
-    Some(true)
+    write_text(&time.format(format).to_string(), out);
+    Ok(())
 }

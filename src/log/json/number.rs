@@ -101,6 +101,14 @@ fn long<'a>(raw: &'a [u8], negative: bool, written: &[u8], exponent: i64) -> Num
     Number { raw, negative, mantissa, exponent: exponent.saturating_add(zeros), fits }.without_negative_zero()
 }
 
+impl From<i64> for Number<'static> {
+    /// A number that was not written anywhere.
+    fn from(value: i64) -> Self {
+        let (negative, mantissa) = (value < 0, u128::from(value.unsigned_abs()));
+        Self { raw: &[], negative, mantissa, exponent: 0, fits: true }
+    }
+}
+
 impl Number<'_> {
     fn without_negative_zero(mut self) -> Self {
         if self.mantissa == 0 && self.fits {
@@ -129,6 +137,32 @@ impl Number<'_> {
             exponent = exponent.saturating_add(1);
         }
         (mantissa, exponent)
+    }
+
+    /// The significant digits of a number that has more of them than a mantissa.
+    #[must_use]
+    pub fn long_digits(&self) -> Vec<u8> {
+        let written = self.raw.split(|byte| matches!(byte, b'e' | b'E')).next().unwrap_or_default();
+        let digits: Vec<u8> = written.iter().copied().filter(u8::is_ascii_digit).collect();
+        let start = digits.iter().position(|&digit| digit != b'0').unwrap_or(digits.len());
+        let end = digits.iter().rposition(|&digit| digit != b'0').map_or(start, |at| at + 1);
+        digits.get(start..end).unwrap_or_default().to_vec()
+    }
+
+    /// Writes it as every number of its value is written: 7 and 7.0 as 7e0.
+    pub fn write_normal(&self, out: &mut Vec<u8>) {
+        if self.negative {
+            out.push(b'-');
+        }
+        let exponent = if self.fits {
+            let (mantissa, exponent) = self.normal();
+            out.extend_from_slice(mantissa.to_string().as_bytes());
+            exponent
+        } else {
+            out.extend_from_slice(&self.long_digits());
+            self.exponent
+        };
+        out.extend_from_slice(format!("e{exponent}").as_bytes());
     }
 
     /// The value times ten to the power of `scale`.

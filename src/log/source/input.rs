@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Below this size it does not matter how well a file is compressed.
-const BOMB_BYTES: u64 = 256 << 20;
+pub const BOMB_BYTES: u64 = 256 << 20;
+/// How every message begins that says so.
+pub const BOMB: &str = "it unpacks to more than";
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Decompressed bytes in a row.
@@ -20,6 +22,7 @@ pub struct Input {
     name: String,
     stored: Arc<AtomicU64>,
     given: u64,
+    size_bytes: u64,
     most_ratio: u64,
 }
 
@@ -46,6 +49,7 @@ impl Input {
             name: file.name.clone(),
             stored,
             given: 0,
+            size_bytes: file.size_bytes,
             most_ratio: file.limits.decompression_ratio,
         })
     }
@@ -86,9 +90,14 @@ impl Input {
     }
 
     fn no_bomb(&mut self) -> Result<(), FileFailure> {
-        let may_be_bomb = matches!(self.packing, Packing::Gzip | Packing::Zstd);
-        if may_be_bomb && self.given > BOMB_BYTES && self.given / self.most_ratio > self.stored_bytes() {
-            let message = format!("it decompresses to more than {} times its size", self.most_ratio);
+        // The rows of a Parquet file are not spread over it evenly, and it has been there as a whole from the start.
+        let stored_bytes = match self.packing {
+            Packing::Plain => return Ok(()),
+            Packing::Gzip | Packing::Zstd => self.stored_bytes(),
+            Packing::Parquet => self.size_bytes,
+        };
+        if self.given > BOMB_BYTES && self.given / self.most_ratio > stored_bytes {
+            let message = format!("{BOMB} {} times its size", self.most_ratio);
             return Err(FileFailure::new(&self.name, FileCode::Bomb, message));
         }
         Ok(())
@@ -99,6 +108,7 @@ impl Input {
         let code = match self.packing {
             Packing::Plain => FileCode::Unreadable,
             _ if error.raw_os_error().is_some() => FileCode::Unreadable,
+            _ if text.contains(BOMB) => FileCode::Bomb,
             _ if error.kind() == io::ErrorKind::UnexpectedEof => FileCode::Truncated,
             _ if error.get_ref().is_some_and(|inner| inner.is::<TrailingGarbage>()) => {
                 FileCode::TrailingGarbage

@@ -226,7 +226,7 @@ fn without_a_schema_the_pipeline_says_what_values_are() {
         ("weight", json!("12.50"), "money-format", "not the bytes of a decimal"),
         ("heard", json!(1_714_557_600_000_i64), "time", "neither a schema nor `times`"),
         ("seen", json!("soon"), "time", "not a timestamp"),
-        ("seen", json!(i64::MAX), "time", "no time of the calendar"),
+        ("seen", json!(i64::MAX), "time-range", "no time of the years"),
         ("filled", json!(99_999_999), "time", "no time of the calendar"),
         ("sealed", json!(1), "type", "expected true or false"),
     ] {
@@ -238,10 +238,35 @@ fn without_a_schema_the_pipeline_says_what_values_are() {
 
 #[test]
 fn a_value_that_the_database_did_not_say_again_is_absent() {
-    let row = json!({"id": 1, "price": "__debezium_unavailable_value", "state": null});
-    let library = boxes(&[change("u", Value::Null, row)]);
-    let _ = library.ingest(&["a.ndjson"]);
-    assert_eq!(library.values("BoxChanged", &["price", "state", "_absent"]), [["∅", "∅", "price"]]);
+    let word = "__debezium_unavailable_value";
+    let bytes: Vec<u8> = word.bytes().collect();
+    // As a text, as bytes in base64 and in hexadecimal, in a list of texts, of integers and of UUIDs, in an hstore.
+    let forms = [
+        json!(word),
+        json!("X19kZWJleml1bV91bmF2YWlsYWJsZV92YWx1ZQ=="),
+        json!("5f5f646562657a69756d5f756e617661696c61626c655f76616c7565"),
+        json!([word]),
+        json!(bytes),
+        json!(["b68a35a7-17ad-35b3-af2a-ae46edb4545a"]),
+        json!({word: word}),
+        json!(json!({word: word}).to_string()),
+    ];
+    for form in forms {
+        let row = json!({"id": 1, "price": form, "state": null});
+        let library = boxes(&[change("u", Value::Null, row)]);
+        let _ = library.ingest(&["a.ndjson"]);
+        assert_eq!(
+            library.values("BoxChanged", &["price", "state", "_absent"]),
+            [["∅", "∅", "price"]],
+            "{form}"
+        );
+    }
+    // What only looks like it is a value.
+    for value in [json!(["a", "b"]), json!(bytes[..9]), json!({word: 1}), json!("debezium")] {
+        let library = boxes(&[change("u", Value::Null, json!({"id": 1, "other": value}))]);
+        let _ = library.ingest(&["a.ndjson"]);
+        assert_eq!(library.column("BoxChanged", "_unknown"), [json!({"other": value}).to_string()]);
+    }
 }
 
 #[test]
@@ -271,7 +296,11 @@ fn every_line_is_accounted_for() {
     let made = change("c", Value::Null, json!({"id": 1}));
     let mut told_again = made.clone();
     told_again["ts_ms"] = json!(1_800_000_000_000_i64);
-    told_again["source"]["version"] = json!("3.0");
+    // A newer connector says more of the same change, and large numbers as text.
+    let source = json!({"connector": "mysql", "version": "3.0", "db": "inventory", "table": "boxes",
+        "ts_ms": 1_714_557_600_000_i64, "ts_us": 1_714_557_600_000_000_i64, "ts_ns": 1_714_557_600_000_000_000_i64,
+        "file": "binlog.000002", "pos": "77", "row": 0, "snapshot": "last", "gtid": null, "added": true});
+    told_again["source"] = source;
     let library = boxes(&[
         made,
         told_again,
@@ -317,6 +346,148 @@ fn rows_are_dated_by_a_column_where_the_pipeline_says_so() {
 fn two_columns_for_one_field_are_a_reject() {
     let (code, message) = only_reject(change("c", Value::Null, json!({"id": 7, "box": 8})));
     assert_eq!(code, "duplicate-key", "{message}");
+}
+
+/// MongoDB tells a place in a second of its log; whoever tells none has but the time.
+#[test]
+fn changes_at_other_places_are_other_changes() {
+    let told = |place: Value| {
+        let mut told = change("u", Value::Null, json!({"id": 1}));
+        let mut source = json!({"db": "inventory", "table": "boxes", "ts_ms": 1_714_557_600_000_i64});
+        source.as_object_mut().unwrap().extend(place.as_object().unwrap().clone());
+        told["source"] = source;
+        told
+    };
+    for (place, other) in [
+        (json!({"lsn": 1}), json!({"lsn": 2})),
+        (json!({"file": "b.1", "pos": 4, "row": 0}), json!({"file": "b.1", "pos": 4, "row": 1})),
+        (json!({"commit_lsn": "1", "event_serial_no": 1}), json!({"commit_lsn": "1", "event_serial_no": 2})),
+        (json!({"scn": "1", "ssn": 0}), json!({"scn": "1", "ssn": 1})),
+        (json!({"ord": 1}), json!({"ord": 2})),
+        (json!({"ord": 1}), json!({"ord": 1, "ts_ms": 1_714_557_601_000_i64})),
+        (json!({}), json!({"ts_ms": 1_714_557_601_000_i64})),
+    ] {
+        let library = boxes(&[told(place.clone()), told(other.clone()), told(place.clone())]);
+        let report = library.ingest(&["a.ndjson"]);
+        assert_eq!((report.total.accepted, report.total.duplicate), (2, 1), "{place} {other}");
+    }
+}
+
+/// Articles have a number that people may change, and are in groups; a bill says the names of its articles again.
+const ARTICLES: &str = r#"
+name = "articles"
+
+[log]
+files = ["*.ndjson"]
+envelope = { type = "event", time = "at", payload = "row", id = "event_id" }
+
+[log.tables.articles]
+created = "ArticleSet"
+changed = "ArticleSet"
+closed = "ArticleGone"
+fields = { article = "number" }
+
+[log.tables.groups]
+created = "GroupSet"
+changed = "GroupSet"
+[log.tables.bill_lines]
+created = "LineAdded"
+changed = "LineChanged"
+closed = "LineGone"
+
+[events]
+ArticleSet.fields = { article = "text?", name = "text?", part = "text?", title = "text?" }
+ArticleGone.fields = { article = "text" }
+GroupSet.fields = { part = "text", title = "text?" }
+LineAdded.fields = { bill = "integer", line = "integer", article = "text?", name = "text?", pieces = "integer" }
+LineChanged.fields = { bill = "integer", line = "integer", article = "text?", name = "text?", pieces = "integer" }
+LineGone.fields = { bill = "integer", line = "integer" }
+
+[dimensions.article]
+key = { article = "text" }
+attributes.name = { type = "text" }
+on.ArticleSet = {}
+on.ArticleGone = { does = "close" }
+on.LineChanged = {}
+[dimensions.article.levels.part]
+key = { part = "text" }
+attributes.title = { type = "text" }
+on.GroupSet = {}
+on.ArticleSet = {}
+
+[facts.sales]
+header = { bill = "integer" }
+line = { line = "integer" }
+lines = "sale_lines"
+dimensions = ["article"]
+quantity = "pieces"
+[facts.sales.measures]
+pieces = { type = "integer" }
+[facts.sales.on.LineAdded]
+does = "place"
+kind = "placed"
+line = "line"
+[facts.sales.on.LineChanged]
+does = "amend"
+kind = "amended"
+line = "line"
+[facts.sales.on.LineGone]
+does = "reverse"
+kind = "removed"
+line = "line"
+"#;
+
+/// One event cannot say that one member is gone and another one there.
+#[test]
+fn an_update_to_another_natural_key_is_a_reject() {
+    let judged = |table: &str, before: Value, after: Value| {
+        let mut line = change("u", before, after);
+        line["source"]["table"] = json!(table);
+        let library = Library::with(ARTICLES);
+        library.write("a.ndjson", format!("{line}\n"));
+        let _ = library.ingest(&["a.ndjson"]);
+        library.reject_messages().pop().map(|(_, code, message)| (code, message))
+    };
+    let article = |number: Value, part: &str| json!({"number": number, "name": "x", "part": part});
+    let line = |bill: i64, line: i64, article: &str| json!({"bill": bill, "line": line, "article": article, "pieces": 1});
+    for (table, column, before, after) in [
+        ("articles", "number", article(json!("A"), "P"), article(json!("B"), "P")),
+        ("articles", "number", article(json!("A"), "P"), article(Value::Null, "P")),
+        ("groups", "part", json!({"part": "P"}), json!({"part": "Q"})),
+        ("bill_lines", "bill", line(1, 1, "A"), line(2, 1, "A")),
+        ("bill_lines", "line", line(1, 1, "A"), line(1, 2, "A")),
+    ] {
+        let (code, message) = judged(table, before, after).unwrap();
+        assert_eq!(code, "change-event", "{message}");
+        assert!(
+            message.starts_with(column) && message.contains("by it the pipeline knows the row"),
+            "{message}"
+        );
+    }
+    for (table, before, after) in [
+        ("articles", article(json!("A"), "P"), article(json!("A"), "Q")),
+        ("articles", article(Value::Null, "P"), article(json!("A"), "P")),
+        ("articles", article(json!("A"), "P"), article(json!("__debezium_unavailable_value"), "P")),
+        // What was, nobody has said.
+        ("articles", Value::Null, article(json!("B"), "P")),
+        ("articles", json!({"name": "x"}), article(json!("B"), "P")),
+        ("bill_lines", line(1, 1, "A"), line(1, 1, "B")),
+    ] {
+        assert_eq!(judged(table, before.clone(), after.clone()), None, "{table} {before} {after}");
+    }
+}
+
+#[test]
+fn decimals_of_absurd_scales_are_out_of_range() {
+    for (scale, code) in
+        [(199, "scale"), (200, "scale"), (201, "range"), (i32::MAX, "range"), (-201, "range")]
+    {
+        let columns = json!([{"type": "bytes", "field": "price", "name": "org.apache.kafka.connect.data.Decimal",
+            "parameters": {"scale": scale.to_string()}}]);
+        let made = change("c", Value::Null, json!({"id": 1, "price": "BQ=="}));
+        let (found, message) = only_reject(json!({"schema": schema(columns), "payload": made}));
+        assert_eq!(found, code, "{scale}: {message}");
+    }
 }
 
 /// A log of one's own that happens to hold such words stays one's own.

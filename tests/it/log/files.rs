@@ -2,8 +2,8 @@
 
 use super::{Library, gzip};
 use arrow::array::{
-    ArrayRef, Date32Array, Decimal128Array, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
-    StructArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, ListArray,
+    RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, TimestampNanosecondArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
@@ -11,6 +11,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use starlog::log::{Account, FileCode};
+use std::process::Command;
 use std::sync::Arc;
 
 pub const SAMPLES: &str = r#"
@@ -352,6 +353,133 @@ fn a_parquet_file_that_is_broken_fails_alone() {
     let none: ArrayRef = Arc::new(Int64Array::from(Vec::<i64>::new()));
     library.write("a.parquet", parquet_file(vec![("sample no", none)], Compression::UNCOMPRESSED));
     assert_eq!(library.ingest(&["a.parquet"]).total, Account::default());
+}
+
+#[test]
+fn row_081_a_csv_record_that_is_none_is_a_reject_and_a_strange_header_fails_the_file() {
+    let library = samples();
+    let head = "sample no;taken_at;place\n";
+    let rows = [
+        "1;2024-05-01T10:00:00Z;\"two\nlines\"\n",
+        "2;2024-05-01T10:00:00Z;a \"stray\" quote\n",
+        "3;2024-05-01T10:00:00Z\n",
+        "4,2024-05-01T10:00:00Z,comma\n",
+        "5;2024-05-01T10:00:00Z;last\n",
+    ];
+    library.write("a.csv", head.to_owned() + &rows.concat());
+    let report = library.ingest(&["a.csv"]);
+    assert_eq!((report.total.read, report.total.accepted), (6, 2));
+    assert_eq!(library.codes(), ["csv-quote", "csv-ragged", "csv-ragged"]);
+    assert_eq!(library.column("Taken", "place"), ["two\nlines", "last"]);
+    for header in
+        ["1;2024-05-01T10:00:00Z;x\n", "sample no;taken_at;taken_at\n", "sample no,taken_at,place\n"]
+    {
+        let library = samples();
+        library.write("a.csv", header.to_owned() + rows[0]);
+        let report = library.ingest(&["a.csv"]);
+        assert_eq!(report.total, Account::default(), "{header}");
+        assert!(report.failures[0].code == FileCode::CsvHeader, "{header}: {:?}", report.failures);
+    }
+}
+
+#[test]
+fn row_082_no_text_of_csv_is_null_unless_it_is_declared() {
+    let places = ["", "NULL", "\\N", "NA", "null", "\"\""];
+    let rows: String =
+        (1..).zip(places).map(|(id, place)| format!("{id};2024-05-01T10:00:00Z;{place}\n")).collect();
+    let table = format!("sample no;taken_at;place\n{rows}");
+    for (nulls, expected) in [
+        (r#"nulls = ["", "NULL"]"#, ["∅", "∅", "\\N", "NA", "null", "∅"]),
+        (r#"nulls = ["NA"]"#, ["", "NULL", "\\N", "∅", "null", ""]),
+        ("", ["", "NULL", "\\N", "NA", "null", ""]),
+    ] {
+        let library = Library::with(&SAMPLES.replace(r#"nulls = ["", "NULL"]"#, nulls));
+        library.write("a.csv", &table);
+        let _ = library.ingest(&["a.csv"]);
+        assert_eq!(library.column("Taken", "place"), expected, "{nulls}");
+    }
+}
+
+/// One text of `bytes`, in every one of `rows` rows.
+fn repeated(bytes: usize, rows: usize) -> Vec<u8> {
+    let ids = Int64Array::from_iter_values(0..i64::try_from(rows).unwrap());
+    let times = vec!["2024-05-01T10:00:00Z"; rows];
+    let text = Arc::new(StringArray::from(vec!["x".repeat(bytes)]));
+    let texts = DictionaryArray::new(Int32Array::from(vec![0; rows]), text);
+    parquet_file(
+        vec![
+            ("sample no", Arc::new(ids)),
+            ("taken_at", Arc::new(StringArray::from(times))),
+            ("place", Arc::new(texts)),
+        ],
+        Compression::ZSTD(Default::default()),
+    )
+}
+
+#[test]
+fn row_083_a_parquet_file_that_is_none_or_a_bomb_fails_alone() {
+    let none: ArrayRef = Arc::new(Int64Array::from(Vec::<i64>::new()));
+    let columns = || ["sample no", "taken_at", "place"].map(|name| (name, none.clone()));
+    let whole = parquet_file(columns().to_vec(), Compression::UNCOMPRESSED);
+    let encrypted = [b"PARE", &whole[4..whole.len() - 4], b"PARE"].concat();
+    let date: ArrayRef = Arc::new(Date32Array::from(vec![1_000_000_000]));
+    let time: ArrayRef = Arc::new(StringArray::from(vec!["2024-05-01T10:00:00Z"]));
+    let id: ArrayRef = Arc::new(Int64Array::from(vec![1]));
+    let strange = vec![("sample no", id), ("taken_at", time), ("sown", date)];
+    let strange = parquet_file(strange, Compression::UNCOMPRESSED);
+    for (bytes, expected) in [
+        (b"PARA".repeat(9), Some((FileCode::Corrupt, "does not begin"))),
+        (encrypted, Some((FileCode::Corrupt, ""))),
+        (whole, None),
+        // A value that nobody can write down: what an error says is no value.
+        (strange, Some((FileCode::Corrupt, "sown: "))),
+        (repeated(100_000, 4_096), Some((FileCode::Bomb, "times its size"))),
+    ] {
+        let library = samples();
+        library.write("a.parquet", bytes);
+        library.write("b.csv", "sample no;taken_at\n3;2024-05-01T10:00:00Z\n");
+        let report = library.ingest(&["a.parquet", "b.csv"]);
+        assert_eq!((report.total.accepted, report.total.rejected), (1, 0), "{expected:?}");
+        let found = report.failures.first().map(|failure| (failure.code, failure.message.as_str()));
+        assert_eq!(found.map(|(code, _)| code), expected.map(|(code, _)| code), "{found:?}");
+        if let (Some((_, found)), Some((_, expected))) = (found, expected) {
+            assert!(found.contains(expected), "{found}");
+        }
+    }
+}
+
+/// A text of 300 kB stands 4,096 times in a file of some hundred bytes: its rows are 1.2 GB, and lines one after the other.
+#[test]
+fn row_083_a_huge_dictionary_takes_little_memory() {
+    let library = Library::with(&SAMPLES.replace("files = [\"*\"]", "files = [\"*.parquet\"]").replace(
+        "[log.rows.taken]",
+        "[log.limits]\nline_bytes = 4_096\ndecompression_ratio = 1_000_000\n[log.rows.taken]",
+    ));
+    library.write("a.parquet", repeated(300_000, 4_096));
+    library.write("samples.toml", library.model.source.pipeline.as_str());
+    let script = format!("ulimit -v 2000000; '{}' run samples.toml --json", env!("CARGO_BIN_EXE_starlog"));
+    let output = Command::new("sh").args(["-c", &script]).current_dir(library.path("")).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(library.rejects().len(), 4_096);
+    assert!(library.codes().iter().all(|code| code == "line-too-long"));
+}
+
+#[test]
+fn times_that_are_counted_may_have_a_fraction() {
+    let library = samples();
+    let line = |seq: i64, when: &str| {
+        format!(r#"{{"kind":"Judged","when":{when},"key":"k{seq}","seq":{seq},"verdict":"v"}}"#)
+    };
+    let times = ["1714557600.5", "1714557600.0", "17145576e2", "1714557600.0000001", "1e30"];
+    let lines: Vec<String> = (1..).zip(times).map(|(seq, when)| line(seq, when) + "\n").collect();
+    library.write("a.ndjson", lines.concat());
+    let _ = library.ingest(&["a.ndjson"]);
+    assert_eq!(
+        library.column("Judged", "_time"),
+        ["2024-05-01T10:00:00.500", "2024-05-01T10:00:00", "2024-05-01T10:00:00"]
+    );
+    assert_eq!(library.codes(), ["time", "time-range"]);
 }
 
 /// A reject keeps its record, and its file's format says how it is read again: line ends inside quotes and all.

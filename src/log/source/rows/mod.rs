@@ -2,12 +2,22 @@
 //!
 //! The same rows always make the same bytes, so that offsets and hashes hold, and a file that was written anew with the
 //! same rows is known again. Numbers, decimals and times keep their exact value; times without a zone get none; a float
-//! stands in the shortest way that says it; bytes are hexadecimal text. Memory is bounded by a row group's pages.
+//! stands in the shortest way that says it; bytes are hexadecimal text. A value that has no text fails the file.
+//!
+//! Memory is bounded by pages, not by what a few bytes of a dictionary may be repeated to: texts are views into their
+//! pages (`parquet`), as many rows are decoded at once as the file's metadata lets hope for, and lines are rendered a
+//! few at a time.
+
+mod parquet;
 
 use super::failure::{FileCode, FileFailure};
 use super::file::RegularFile;
+use super::input::{BOMB, BOMB_BYTES};
 use crate::log::format::{Clock, write_text, write_time};
+use crate::log::json::Number;
+use crate::log::reject::Code;
 use crate::model::Unit;
+use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 use arrow::array::{Array, AsArray, Float32Array, Float64Array, RecordBatch};
 use arrow::datatypes::{
     DataType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
@@ -16,19 +26,21 @@ use arrow::datatypes::{
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::DateTime;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Rows that are rendered at once.
-const BATCH_ROWS: usize = 4_096;
+/// Lines are rendered until they are so long; one of them may be longer.
+const LINES_BYTES: usize = 1 << 20;
 
 /// The lines of a Parquet file.
 pub struct ParquetLines {
     reader: ParquetRecordBatchReader,
+    /// The rows at hand, and how many of them are lines by now.
+    batch: RecordBatch,
+    rendered: usize,
     lines: Vec<u8>,
     given: usize,
     /// How much of the file the rows so far stand for.
@@ -36,27 +48,31 @@ pub struct ParquetLines {
     size_bytes: u64,
     rows: u64,
     rows_done: u64,
+    /// No line is longer.
+    longest_bytes: usize,
 }
 
 impl ParquetLines {
     pub fn new(file: &RegularFile, stored: Arc<AtomicU64>) -> Result<Self, FileFailure> {
-        let broken = |message: String| FileFailure::new(&file.name, FileCode::Corrupt, message);
+        let broken = |message: String| {
+            let code = if message.contains(BOMB) { FileCode::Bomb } else { FileCode::Corrupt };
+            FileFailure::new(&file.name, code, message)
+        };
         let handle = file.file.try_clone().map_err(|error| file.failure(&error))?;
-        let (reader, rows) = guarded(|| {
-            let builder = ParquetRecordBatchReaderBuilder::try_new(handle)?;
-            let rows = builder.metadata().file_metadata().num_rows();
-            Ok((builder.with_batch_size(BATCH_ROWS).build()?, rows))
-        })
-        .map_err(broken)?;
-        let rows = u64::try_from(rows).unwrap_or_default();
+        let ratio = file.limits.decompression_ratio;
+        let (reader, rows) = guarded(|| parquet::open(handle, file.size_bytes, ratio)).map_err(broken)?;
+        let most_bytes = usize::try_from(BOMB_BYTES).unwrap_or(usize::MAX);
         Ok(Self {
             reader,
+            batch: RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty())),
+            rendered: 0,
             lines: Vec::new(),
             given: 0,
             stored,
             size_bytes: file.size_bytes,
             rows,
             rows_done: 0,
+            longest_bytes: file.limits.line_bytes.max(most_bytes),
         })
     }
 
@@ -64,11 +80,16 @@ impl ParquetLines {
     fn render(&mut self) -> Result<bool, String> {
         self.lines.clear();
         self.given = 0;
-        let Some(batch) = guarded(|| Ok(self.reader.next().transpose()?))? else { return Ok(false) };
-        write_rows(&batch, &mut self.lines).map_err(|error| error.to_string())?;
-        self.rows_done += batch.num_rows() as u64;
+        if self.rendered == self.batch.num_rows() {
+            let Some(batch) = guarded(|| Ok(self.reader.next().transpose()?))? else { return Ok(false) };
+            (self.batch, self.rendered) = (batch, 0);
+        }
+        let begin = self.rendered;
+        self.rendered = guarded(|| Ok(write_rows(&self.batch, begin, self.longest_bytes, &mut self.lines)?))?;
+        self.rows_done += (self.rendered - begin) as u64;
         let share = u128::from(self.size_bytes) * u128::from(self.rows_done) / u128::from(self.rows.max(1));
-        self.stored.store(u64::try_from(share).unwrap_or(self.size_bytes), Ordering::Relaxed);
+        let share = u64::try_from(share).unwrap_or(u64::MAX).min(self.size_bytes);
+        self.stored.store(share, Ordering::Relaxed);
         Ok(true)
     }
 }
@@ -124,20 +145,35 @@ struct Column<'a> {
     values: Values<'a>,
 }
 
-fn write_rows(batch: &RecordBatch, out: &mut Vec<u8>) -> Result<(), ArrowError> {
+/// Writes rows from this one on, until the lines are long enough; returns the row behind them.
+fn write_rows(
+    batch: &RecordBatch,
+    begin: usize,
+    longest_bytes: usize,
+    out: &mut Vec<u8>,
+) -> Result<usize, String> {
     let schema = batch.schema_ref();
     let columns = schema.fields().iter().zip(batch.columns());
     let columns: Vec<(&str, Column<'_>)> = columns
         .map(|(field, array)| Ok((field.name().as_str(), Column::of(array)?)))
-        .collect::<Result<_, ArrowError>>()?;
-    for row in 0..batch.num_rows() {
-        write_object(&columns, row, out);
+        .collect::<Result<_, ArrowError>>()
+        .map_err(|error| error.to_string())?;
+    let mut row = begin;
+    while row < batch.num_rows() && out.len() < LINES_BYTES {
+        write_object(&columns, row, out.len().saturating_add(longest_bytes), out)?;
         out.push(b'\n');
+        row += 1;
     }
-    Ok(())
+    Ok(row)
 }
 
-fn write_object(columns: &[(&str, Column<'_>)], row: usize, out: &mut Vec<u8>) {
+/// `most` is what the lines may come to.
+fn write_object(
+    columns: &[(&str, Column<'_>)],
+    row: usize,
+    most: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     out.push(b'{');
     for (at, (name, column)) in columns.iter().enumerate() {
         if at > 0 {
@@ -145,9 +181,10 @@ fn write_object(columns: &[(&str, Column<'_>)], row: usize, out: &mut Vec<u8>) {
         }
         write_text(name, out);
         out.push(b':');
-        column.write(row, out);
+        column.write(row, most, out).map_err(|error| format!("{name}: {error}"))?;
     }
     out.push(b'}');
+    Ok(())
 }
 
 impl<'a> Column<'a> {
@@ -195,26 +232,32 @@ impl<'a> Column<'a> {
         Ok(Self { array, values })
     }
 
-    fn write(&self, row: usize, out: &mut Vec<u8>) {
+    fn write(&self, row: usize, most: usize, out: &mut Vec<u8>) -> Result<(), String> {
+        if out.len() > most {
+            return Err(format!("{BOMB} a row may be"));
+        }
+        let shown = |values: &ArrayFormatter<'_>| {
+            values.value(row).try_to_string().map_err(|error| error.to_string())
+        };
         if self.array.is_null(row) {
             out.extend_from_slice(b"null");
-            return;
+            return Ok(());
         }
         match &self.values {
-            Values::Bare(values) => write_shown(&values.value(row), out),
-            Values::Quoted(values) => write_text(&values.value(row).to_string(), out),
+            Values::Bare(values) => out.extend_from_slice(shown(values)?.as_bytes()),
+            Values::Quoted(values) => write_text(&shown(values)?, out),
             Values::Float32(values) => write_float(values.value(row).is_finite(), &values.value(row), out),
             Values::Float64(values) => write_float(values.value(row).is_finite(), &values.value(row), out),
             Values::Time { values, unit, clock } => {
                 let value = values.get(row).copied().unwrap_or_default();
-                match write_time(value, *unit, *clock, out) {
-                    Some(true) => {}
+                match write_time(&Number::from(value), *unit, *clock, out) {
+                    Ok(()) => {}
                     // With all nine digits: whoever reads it says that they are too fine.
-                    Some(false) => {
+                    Err(flaw) if flaw.code == Code::Time => {
                         let time = DateTime::from_timestamp_nanos(value).format("%Y-%m-%dT%H:%M:%S%.9fZ");
                         write_text(&time.to_string(), out);
                     }
-                    None => write_text(&format!("{value} since 1970"), out),
+                    Err(_) => write_text(&format!("{value} since 1970"), out),
                 }
             }
             Values::List { offsets, items } => {
@@ -225,17 +268,18 @@ impl<'a> Column<'a> {
                     if item > from {
                         out.push(b',');
                     }
-                    items.write(item, out);
+                    items.write(item, most, out)?;
                 }
                 out.push(b']');
             }
-            Values::Struct(columns) => write_object(columns, row, out),
+            Values::Struct(columns) => write_object(columns, row, most, out)?,
         }
+        Ok(())
     }
 }
 
-/// What cannot be shown leaves its mark in the text.
-const SHOWN: FormatOptions<'static> = FormatOptions::new().with_display_error(true);
+/// A value that cannot be shown is an error, and no text of its own.
+const SHOWN: FormatOptions<'static> = FormatOptions::new().with_display_error(false);
 
 fn write_shown(value: &dyn Display, out: &mut Vec<u8>) {
     // Writing to a vector cannot fail.
