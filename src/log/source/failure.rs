@@ -68,7 +68,7 @@ impl FileCode {
             Self::Unreadable => "check the permissions and the disk, and run again",
             Self::Encoding => "convert it to UTF-8",
             Self::Format => {
-                "write it as NDJSON with the envelope of the pipeline, or let Debezium tell the changes"
+                "write it in a form that is read: NDJSON, CSV, Parquet (snappy, zstd), or what Debezium tells"
             }
             Self::CsvHeader => "declare its columns in `[log.rows]` of the pipeline, and its delimiter",
             Self::Truncated => "if it is still being written or copied, run again when it is whole",

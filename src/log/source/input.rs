@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const BOMB_BYTES: u64 = 256 << 20;
 /// How every message begins that says so.
 pub const BOMB: &str = "it unpacks to more than";
+/// How a message begins about a codec that is not linked.
+pub const UNREAD: &str = "its pages are packed by a codec that Starlog does not read";
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// Decompressed bytes in a row.
@@ -109,6 +111,7 @@ impl Input {
             Packing::Plain => FileCode::Unreadable,
             _ if error.raw_os_error().is_some() => FileCode::Unreadable,
             _ if text.contains(BOMB) => FileCode::Bomb,
+            _ if text.contains(UNREAD) => FileCode::Format,
             _ if error.kind() == io::ErrorKind::UnexpectedEof => FileCode::Truncated,
             _ if error.get_ref().is_some_and(|inner| inner.is::<TrailingGarbage>()) => {
                 FileCode::TrailingGarbage

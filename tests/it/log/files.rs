@@ -602,3 +602,55 @@ fn row_081_a_quote_without_its_end_swallows_no_rows_in_silence() {
     library.write("a.csv", format!("{head}{rows}"));
     assert_eq!(library.ingest(&["a.csv"]).total.accepted, 200, "where it is declared, a cell may be as long");
 }
+
+/// A UUID is written as everybody writes it; a codec that is not read is no damage.
+#[test]
+fn uuids_of_parquet_have_their_form() {
+    use arrow::array::{FixedSizeBinaryArray, RecordBatch};
+    use arrow::datatypes::{DataType, Field, Schema};
+    use parquet::basic::{LogicalType, Repetition, Type as PhysicalType};
+    use parquet::schema::types::{SchemaDescriptor, Type};
+    let column = |name: &str, kind: PhysicalType, logical| {
+        let column = Type::primitive_type_builder(name, kind).with_repetition(Repetition::REQUIRED);
+        let column = if logical == Some(LogicalType::Uuid) { column.with_length(16) } else { column };
+        Arc::new(column.with_logical_type(logical).build().unwrap())
+    };
+    let columns = vec![
+        column("key", PhysicalType::FIXED_LEN_BYTE_ARRAY, Some(LogicalType::Uuid)),
+        column("kind", PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+        column("when", PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+        column("verdict", PhysicalType::BYTE_ARRAY, Some(LogicalType::String)),
+        column("seq", PhysicalType::INT64, None),
+    ];
+    let root = Type::group_type_builder("schema").with_fields(columns).build().unwrap();
+    let field = |name, kind| Field::new(name, kind, false);
+    let schema = Arc::new(Schema::new(vec![
+        field("key", DataType::FixedSizeBinary(16)),
+        field("kind", DataType::Utf8),
+        field("when", DataType::Utf8),
+        field("verdict", DataType::Utf8),
+        field("seq", DataType::Int64),
+    ]));
+    let uuid: Vec<u8> = (0..16).map(|at| at * 17).collect();
+    let text = |text: &str| Arc::new(StringArray::from(vec![text])) as ArrayRef;
+    let arrays: Vec<ArrayRef> = vec![
+        Arc::new(FixedSizeBinaryArray::try_from_iter([uuid].into_iter()).unwrap()),
+        text("Judged"),
+        text("2024-05-01T10:00:00Z"),
+        text("good"),
+        Arc::new(Int64Array::from(vec![1])),
+    ];
+    let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).unwrap();
+    let mut bytes = Vec::new();
+    let options = parquet::arrow::arrow_writer::ArrowWriterOptions::new()
+        .with_skip_arrow_metadata(true)
+        .with_parquet_schema(SchemaDescriptor::new(Arc::new(root)));
+    let mut writer = ArrowWriter::try_new_with_options(&mut bytes, schema, options).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    let library = samples();
+    library.write("a.parquet", bytes);
+    let report = library.ingest(&["a.parquet"]);
+    assert_eq!(report.total.accepted, 1, "{:?} {:?}", report.failures, library.reject_messages());
+    assert_eq!(library.column("Judged", "key"), ["00112233-4455-6677-8899-aabbccddeeff"]);
+}

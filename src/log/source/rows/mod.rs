@@ -12,13 +12,13 @@ mod parquet;
 
 use super::failure::{FileCode, FileFailure};
 use super::file::RegularFile;
-use super::input::{BOMB, BOMB_BYTES};
+use super::input::{BOMB, BOMB_BYTES, UNREAD};
 use crate::log::format::{Clock, write_text, write_time};
 use crate::log::json::Number;
 use crate::log::reject::Code;
 use crate::model::Unit;
 use ::parquet::arrow::arrow_reader::ParquetRecordBatchReader;
-use arrow::array::{Array, AsArray, Float32Array, Float64Array, RecordBatch};
+use arrow::array::{Array, AsArray, FixedSizeBinaryArray, Float32Array, Float64Array, RecordBatch};
 use arrow::datatypes::{
     DataType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
     TimestampSecondType,
@@ -38,6 +38,7 @@ const LINES_BYTES: usize = 1 << 20;
 /// The lines of a Parquet file.
 pub struct ParquetLines {
     reader: ParquetRecordBatchReader,
+    uuids: Vec<String>,
     /// The rows at hand, and how many of them are lines by now.
     batch: RecordBatch,
     rendered: usize,
@@ -60,17 +61,18 @@ impl ParquetLines {
         };
         let handle = file.file.try_clone().map_err(|error| file.failure(&error))?;
         let ratio = file.limits.decompression_ratio;
-        let (reader, rows) = guarded(|| parquet::open(handle, file.size_bytes, ratio)).map_err(broken)?;
+        let opened = guarded(|| parquet::open(handle, file.size_bytes, ratio)).map_err(broken)?;
         let most_bytes = usize::try_from(BOMB_BYTES).unwrap_or(usize::MAX);
         Ok(Self {
-            reader,
+            reader: opened.reader,
+            uuids: opened.uuids,
             batch: RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty())),
             rendered: 0,
             lines: Vec::new(),
             given: 0,
             stored,
             size_bytes: file.size_bytes,
-            rows,
+            rows: opened.rows,
             rows_done: 0,
             longest_bytes: file.limits.line_bytes.max(most_bytes),
         })
@@ -85,7 +87,9 @@ impl ParquetLines {
             (self.batch, self.rendered) = (batch, 0);
         }
         let begin = self.rendered;
-        self.rendered = guarded(|| Ok(write_rows(&self.batch, begin, self.longest_bytes, &mut self.lines)?))?;
+        self.rendered = guarded(|| {
+            Ok(write_rows(&self.batch, &self.uuids, begin, self.longest_bytes, &mut self.lines)?)
+        })?;
         self.rows_done += (self.rendered - begin) as u64;
         let share = u128::from(self.size_bytes) * u128::from(self.rows_done) / u128::from(self.rows.max(1));
         let share = u64::try_from(share).unwrap_or(u64::MAX).min(self.size_bytes);
@@ -115,7 +119,12 @@ impl Read for ParquetLines {
 /// What a damaged file makes the reader do, panics included, is a message.
 fn guarded<T>(work: impl FnOnce() -> Result<T, Box<dyn std::error::Error>>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
+        Ok(result) => result.map_err(|error| match error.to_string() {
+            text if text.contains("Disabled feature at compile time") => {
+                format!("{UNREAD}: write it with snappy or zstd, or not packed")
+            }
+            text => text,
+        }),
         Err(_) => Err("the file is damaged in a way that its reader does not expect".to_owned()),
     }
 }
@@ -126,6 +135,8 @@ enum Values<'a> {
     Bare(ArrayFormatter<'a>),
     /// All that has no form of its own in JSON: as it is shown, in quotes.
     Quoted(ArrayFormatter<'a>),
+    /// In the form of RFC 9562, as everybody else writes them.
+    Uuid(&'a FixedSizeBinaryArray),
     Float32(&'a Float32Array),
     Float64(&'a Float64Array),
     Time {
@@ -148,6 +159,7 @@ struct Column<'a> {
 /// Writes rows from this one on, until the lines are long enough; returns the row behind them.
 fn write_rows(
     batch: &RecordBatch,
+    uuids: &[String],
     begin: usize,
     longest_bytes: usize,
     out: &mut Vec<u8>,
@@ -155,7 +167,15 @@ fn write_rows(
     let schema = batch.schema_ref();
     let columns = schema.fields().iter().zip(batch.columns());
     let columns: Vec<(&str, Column<'_>)> = columns
-        .map(|(field, array)| Ok((field.name().as_str(), Column::of(array)?)))
+        .map(|(field, array)| {
+            let column = match array.as_fixed_size_binary_opt() {
+                Some(values) if uuids.contains(field.name()) => {
+                    Column { array, values: Values::Uuid(values) }
+                }
+                _ => Column::of(array)?,
+            };
+            Ok((field.name().as_str(), column))
+        })
         .collect::<Result<_, ArrowError>>()
         .map_err(|error| error.to_string())?;
     let mut row = begin;
@@ -246,6 +266,7 @@ impl<'a> Column<'a> {
         match &self.values {
             Values::Bare(values) => out.extend_from_slice(shown(values)?.as_bytes()),
             Values::Quoted(values) => write_text(&shown(values)?, out),
+            Values::Uuid(values) => write_text(&uuid(values.value(row)), out),
             Values::Float32(values) => write_float(values.value(row).is_finite(), &values.value(row), out),
             Values::Float64(values) => write_float(values.value(row).is_finite(), &values.value(row), out),
             Values::Time { values, unit, clock } => {
@@ -276,6 +297,11 @@ impl<'a> Column<'a> {
         }
         Ok(())
     }
+}
+
+fn uuid(bytes: &[u8]) -> String {
+    let dash = |at: usize| if matches!(at, 4 | 6 | 8 | 10) { "-" } else { "" };
+    bytes.iter().enumerate().map(|(at, byte)| format!("{}{byte:02x}", dash(at))).collect()
 }
 
 /// A value that cannot be shown is an error, and no text of its own.

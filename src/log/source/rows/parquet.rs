@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::basic::Type;
+use parquet::basic::{LogicalType, Type};
 use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
 use std::fs::File;
 use std::sync::Arc;
@@ -18,8 +18,16 @@ const BATCH_BYTES: u64 = 32 << 20;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// Opens a file of this size; also returns how many rows it has.
-pub fn open(file: File, size_bytes: u64, most_ratio: u64) -> Outcome<(ParquetRecordBatchReader, u64)> {
+/// A file that is read.
+pub struct Opened {
+    pub reader: ParquetRecordBatchReader,
+    pub rows: u64,
+    /// Columns of bytes that are UUIDs.
+    pub uuids: Vec<String>,
+}
+
+/// Opens a file of this size.
+pub fn open(file: File, size_bytes: u64, most_ratio: u64) -> Outcome<Opened> {
     let options = ArrowReaderOptions::new();
     let found = ArrowReaderMetadata::load(&file, options.clone())?;
     let mut batch_rows = BATCH_ROWS;
@@ -33,6 +41,9 @@ pub fn open(file: File, size_bytes: u64, most_ratio: u64) -> Outcome<(ParquetRec
         rows += group_rows;
         batch_rows = batch_rows.min(BATCH_BYTES.saturating_mul(group_rows) / decoded.max(1));
     }
+    let columns = found.metadata().file_metadata().schema_descr().columns();
+    let uuids = columns.iter().filter(|column| column.logical_type_ref() == Some(&LogicalType::Uuid));
+    let uuids = uuids.map(|column| column.path().string()).collect();
     let viewed = options.with_schema(Arc::new(viewed(found.schema())));
     let (metadata, batch_rows) = match ArrowReaderMetadata::try_new(Arc::clone(found.metadata()), viewed) {
         Ok(metadata) => (metadata, batch_rows.max(1)),
@@ -40,7 +51,8 @@ pub fn open(file: File, size_bytes: u64, most_ratio: u64) -> Outcome<(ParquetRec
         Err(_) => (found, 1),
     };
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-    Ok((builder.with_batch_size(usize::try_from(batch_rows)?).build()?, rows))
+    let reader = builder.with_batch_size(usize::try_from(batch_rows)?).build()?;
+    Ok(Opened { reader, rows, uuids })
 }
 
 /// What the rows of a group come to: their pages, and for each value its width, that of a view for a text.
