@@ -35,6 +35,9 @@ pub mod warehouse;
 /// (release, SQL) → rows: what can I ask?
 pub mod query;
 
+/// (question, tables at hand) → SQL, and which table answers it with the fewest rows.
+pub mod ask;
+
 /// Staged release → violations: is it fit to publish?
 pub mod checks;
 

@@ -12,9 +12,11 @@ mod fact_comment;
 mod level;
 mod plain;
 mod snowflake;
+mod way;
 mod wide;
 
 pub use fact_comment::{date_table, fact_schema};
+pub use way::{Step, way};
 pub use wide::{entity_sql, wide_sql};
 
 use crate::error::{Error, Result};

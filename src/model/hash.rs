@@ -4,7 +4,7 @@
 
 use super::Model;
 use crate::error::{Error, Result};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
 
@@ -34,4 +34,14 @@ pub(super) fn zone_if_any<S: Serializer>(value: &Option<Tz>, to: S) -> Result<S:
 /// Dates as `2011-12-24`.
 pub(super) fn holidays<S: Serializer>(value: &[(NaiveDate, String)], to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(value.iter().map(|(date, name)| (date.to_string(), name)))
+}
+
+/// A date as `2011-12-24`.
+pub(super) fn date<S: Serializer>(value: &NaiveDate, to: S) -> Result<S::Ok, S::Error> {
+    value.to_string().serialize(to)
+}
+
+/// Microseconds since 1970, of an instant in UTC.
+pub(super) fn local_instant<S: Serializer>(value: &NaiveDateTime, to: S) -> Result<S::Ok, S::Error> {
+    value.and_utc().timestamp_micros().serialize(to)
 }

@@ -7,11 +7,14 @@
 mod case;
 mod change;
 mod compile;
+mod date;
 mod event;
 mod expression;
 mod fact;
 mod hash;
+mod question;
 mod source;
+mod term;
 mod upcast;
 mod value;
 
@@ -19,7 +22,8 @@ pub mod dimension;
 
 pub use case::{Case, Expected};
 pub use change::{Becoming, ChangedTable, EventOfRow, Outbox, Rows, Unit};
-pub use compile::{compile, load};
+pub use compile::{compile, load, question};
+pub use date::decides;
 pub use dimension::{Attribute, Dimension, DimensionAction, DimensionEvent, Entity, PlainLevel, Tracking};
 pub use event::{
     Allowed, Envelope, EventType, Field, FieldRef, Limits, ListField, Log, Pii, RejectLimits, Unknown,
@@ -29,7 +33,9 @@ pub use fact::{
     Additivity, CarriedColumn, DateFrom, Fact, FactAction, FactEvent, Measure, OverReversing, ReversalTarget,
     Role, Takes,
 };
+pub use question::{Aggregate, AsOf, Asked, Column, Group, Question};
 pub use source::Source;
+pub use term::{Arithmetic, Comparison, Function, Term};
 pub use upcast::{Act, FieldPath, OldField, OldShape, Step, Upcast};
 pub use value::{KeyColumn, ValueType};
 
@@ -54,6 +60,9 @@ pub struct Model {
     pub facts: Vec<Fact>,
     /// How an instant becomes a calendar day, and what `dim_date` says of it.
     pub calendar: Calendar,
+    /// Questions with a name, in the order of declaration. They decide no table.
+    #[serde(skip)]
+    pub questions: Vec<Question>,
     /// What is to come of given lines; `starlog test` tries it.
     #[serde(skip)]
     pub cases: Vec<Case>,

@@ -4,7 +4,7 @@ use arrow::datatypes::{DataType, TimeUnit};
 use serde::Serialize;
 
 /// The type of a value in an event and in a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub enum ValueType {
     /// UTF-8 text, byte for byte. Arrow `Utf8`.
     Text,

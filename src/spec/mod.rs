@@ -14,6 +14,7 @@ mod literal;
 mod log;
 mod pii;
 mod problem;
+mod question;
 mod read;
 mod rows;
 mod schema;
@@ -39,6 +40,7 @@ pub use literal::Literal;
 pub use log::{EnvelopeSpec, Instant, LogSpec};
 pub use pii::PiiSpec;
 pub use problem::{Certainty, Problem, Problems};
+pub use question::QuestionSpec;
 pub use rows::RowsSpec;
 pub use schema::json_schema;
 pub use span::{At, Named, Span};
@@ -69,6 +71,9 @@ pub struct Spec {
     /// How much: a signed ledger of lines.
     #[schemars(default)]
     pub facts: Named<FactSpec>,
+    /// Questions that `starlog ask --question` answers.
+    #[schemars(default)]
+    pub question: Vec<QuestionSpec>,
     /// What is to come of given lines: `starlog test` tries it.
     #[schemars(default)]
     pub test: Vec<CaseSpec>,
@@ -92,6 +97,7 @@ impl Spec {
             events: table.required("events", &mut problems).unwrap_or_default(),
             dimensions: table.optional("dimensions", &mut problems).unwrap_or_default(),
             facts: table.optional("facts", &mut problems).unwrap_or_default(),
+            question: table.optional("question", &mut problems).unwrap_or_default(),
             test: table.optional("test", &mut problems).unwrap_or_default(),
             problems: Problems::default(),
         };

@@ -1,6 +1,7 @@
 //! Every test of Starlog, in one binary: linking these libraries is slow.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
+mod ask;
 mod audit;
 mod bad_inputs;
 mod broken_log;

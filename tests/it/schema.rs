@@ -71,6 +71,7 @@ fn the_schema_and_the_walker_know_the_same_keys() {
         "log.pii",
         "log.rows.x",
         "log.tables.x",
+        "question[]",
         "test[]",
     ];
     assert_eq!(paths.iter().copied().collect::<BTreeSet<_>>(), expected.into());

@@ -3,6 +3,7 @@
 //! `sum = term { ("+" | "-") term }`, `term = factor { "*" factor }`,
 //! `factor = number | name | "-" factor | "(" sum ")"`. A name that is no plain word stands in backquotes.
 
+use super::place::Place;
 use crate::model::{Expression, Operator, ValueType};
 use crate::spec::{At, NumberText, Problems, Span};
 
@@ -23,7 +24,7 @@ pub(super) fn parse(
 ) -> Option<Expression> {
     let text = written.value.0.as_str();
     let mut parser =
-        Parser { text, next: 0, depth: 0, place: Place::of(written, pipeline), resolve, problems };
+        Parser { text, next: 0, depth: 0, place: Place::of(text, written.span, pipeline), resolve, problems };
     if text.len() > LONGEST_BYTES {
         return parser.refuse(0, text.len(), "the expression is too long");
     }
@@ -36,28 +37,6 @@ pub(super) fn parse(
             parser.refuse(parser.next, parser.next + 1, "there is no division: its result is not exact")
         }
         Some(_) => parser.refuse(parser.next, parser.next + 1, "expected `+`, `-`, `*` or the end"),
-    }
-}
-
-/// Where an expression's text stands in the pipeline's.
-struct Place {
-    whole: Span,
-    /// The byte at which the expression's text starts, if it stands there as it is, without escapes.
-    verbatim: Option<usize>,
-}
-
-impl Place {
-    fn of(written: &At<NumberText>, pipeline: &str) -> Self {
-        let text = written.value.0.as_str();
-        let at = |start: usize| pipeline.get(start..start + text.len()) == Some(text);
-        let start = written.span.start;
-        let quoted = pipeline.get(start..).is_some_and(|rest| rest.starts_with(['"', '\'']));
-        let verbatim = if quoted { start + 1 } else { start };
-        Self { whole: written.span, verbatim: at(verbatim).then_some(verbatim) }
-    }
-
-    fn span(&self, start: usize, end: usize) -> Span {
-        self.verbatim.map_or(self.whole, |first| Span { start: first + start, end: first + end })
     }
 }
 
@@ -138,7 +117,7 @@ impl Parser<'_, '_> {
 
     fn name(&mut self, start: usize, from: usize, to: usize) -> Option<Expression> {
         let name = self.text.get(from..to).unwrap_or_default();
-        (self.resolve)(name, self.place.span(start, self.next), self.problems)
+        (self.resolve)(name, self.place.span(start..self.next), self.problems)
     }
 
     fn number(&mut self, start: usize) -> Option<Expression> {
@@ -181,7 +160,7 @@ impl Parser<'_, '_> {
     }
 
     fn refuse(&mut self, start: usize, end: usize, message: &str) -> Option<Expression> {
-        let span = self.place.span(start.min(self.text.len()), end.min(self.text.len() + 1));
+        let span = self.place.span(start.min(self.text.len())..end.min(self.text.len() + 1));
         self.problems.add(span, message, "an expression has numbers, names, `+`, `-`, `*` and parentheses");
         None
     }

@@ -8,6 +8,8 @@ mod binding;
 mod calendar;
 mod case;
 mod changes;
+mod clause;
+mod column;
 mod contracts;
 mod dimension;
 mod dimension_event;
@@ -18,13 +20,17 @@ mod fact_columns;
 mod fact_event;
 mod fact_keys;
 mod fact_values;
+mod filter;
 mod levels;
 mod limits;
 mod literal;
 mod log;
 mod measure;
+mod measured;
 mod names;
 mod pii;
+mod place;
+mod question;
 mod rows;
 mod shape;
 mod signs;
@@ -32,9 +38,12 @@ mod steps;
 mod types;
 mod upcast;
 
+pub use question::question;
+
 use super::{Model, Source, hash};
 use crate::error::{Error, Result};
 use crate::spec::{Problems, Span, Spec};
+use column::Ground;
 use contracts::Contracts;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
@@ -108,6 +117,10 @@ fn compile_with(
         names::check_column("the pipeline", name, &mut problems);
     }
     let dimensions: Vec<_> = dimensions.into_iter().map(|dimension| dimension.compiled).collect();
+    let ground = Ground { facts: &facts, dimensions: &dimensions, calendar: &calendar };
+    let in_doubt = !problems.is_empty();
+    let questions =
+        problems.within_doubt(in_doubt, |problems| question::compile(&spec.question, ground, text, problems));
     let tables = case::tables(&contracts.types, &dimensions, &facts);
     let cases = case::compile(spec, &tables, &mut problems);
     if !problems.is_empty() {
@@ -124,6 +137,7 @@ fn compile_with(
         dimensions,
         facts,
         calendar,
+        questions,
         cases,
         hash: String::new(),
         source: Source { pipeline: text.to_owned(), holidays },
