@@ -38,6 +38,9 @@ pub mod query;
 /// (question, tables at hand) → SQL, and which table answers it with the fewest rows.
 pub mod ask;
 
+/// (model, release, change) → refreshed views: what is answered in advance?
+pub mod views;
+
 /// Staged release → violations: is it fit to publish?
 pub mod checks;
 

@@ -22,6 +22,7 @@ mod rows;
 mod runner;
 pub(crate) mod source;
 pub(crate) mod sql;
+mod views;
 mod zone;
 
 pub mod night;
@@ -44,6 +45,7 @@ pub fn run(connection: &Connection, model: &Model, tables: &Tables, effort: Effo
 /// Like [`run`], but returns the violations instead of an error.
 pub fn examine(connection: &Connection, model: &Model, tables: &Tables, effort: Effort) -> Result<Report> {
     let years = runner::years(connection, tables)?;
-    let plan = Plan::new(model, tables, years);
+    let mut plan = Plan::new(model, tables, years);
+    views::plan(&mut plan, model, tables, None)?;
     runner::walk(connection, &plan, effort)
 }

@@ -6,6 +6,7 @@ use super::report::Report;
 use super::rows::{Ledger, role_key};
 use super::runner::{self, failed};
 use super::sql::{column, columns, equal, literal, name, names, present, table};
+use super::views;
 use crate::error::Result;
 use crate::model::{Fact, Model, Role};
 use crate::warehouse::Column;
@@ -71,6 +72,7 @@ pub fn examine(connection: &Connection, model: &Model, tables: &Tables, night: &
             found_again(&mut plan, &whole, role, night);
         }
     }
+    views::plan(&mut plan, model, tables, Some(&night.written))?;
     runner::walk(connection, &plan, Effort::Proofs)
 }
 

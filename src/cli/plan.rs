@@ -23,7 +23,7 @@ use super::summary::{self, grouped, line};
     override_usage = "starlog plan <PIPELINE> [OPTIONS]",
     long_about = "\
 Say what a run would do, and do none of it: what would be taken in, which files would be written and why, in rows \
-and bytes. The events are read and replayed for it, so the figures are exact; it takes about as long as the run.
+and bytes, and whether each view would be kept, refreshed by what changes, or made anew. The events are read and replayed for it, so the figures are exact; it takes about as long as the run.
 
 The same as `starlog run --dry-run`.",
     after_help = "\
@@ -80,6 +80,9 @@ fn page(plan: &Plan) -> String {
             );
             line(&mut page, "keys", &text);
         }
+    }
+    for choice in &plan.views {
+        line(&mut page, "view", &format!("{}: {}, since {}", choice.view, choice.way.name(), choice.because));
     }
     if plan.tables.is_empty() {
         return page;

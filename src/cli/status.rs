@@ -62,6 +62,9 @@ fn page(status: &Status) -> String {
                 "current",
                 &format!("release {} of {published}, {layouts}, {behind}", current.release),
             );
+            for view in &current.views {
+                line(&mut page, "view", &format!("{}, {} rows", view.name, grouped(view.rows)));
+            }
             for (label, counts) in [
                 ("inferred", &current.counts.inferred),
                 ("held", &current.counts.held),

@@ -9,6 +9,7 @@ use serde::Serialize;
 use starlog::error::{Error, Result};
 use starlog::nightly::{Outcome, RunReport, Stage};
 use starlog::query::visible;
+use starlog::views::Way;
 
 /// Indented JSON with a line end.
 pub fn as_json(value: &impl Serialize) -> Result<String> {
@@ -29,10 +30,21 @@ pub fn of_run(report: &RunReport, warehouse: Option<&Path>) -> String {
     for (what, counts) in curiosities(report) {
         line(&mut page, what, &counts);
     }
+    let ways = [Way::Incremental, Way::Full, Way::Kept]
+        .map(|way| (report.views.iter().filter(|view| view.way == Some(way)).count() as u64, way.name()));
+    let ways: Vec<String> = ways
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, way)| format!("{} {way}", grouped(*count)))
+        .collect();
+    if !ways.is_empty() {
+        line(&mut page, "views", &ways.join(", "));
+    }
     if report.outcome == Outcome::Published {
         line(&mut page, "checks", &checks(report));
     }
-    let stages = [Stage::Ingest, Stage::Replay, Stage::Write, Stage::Check, Stage::Publish].map(Stage::name);
+    let stages = [Stage::Ingest, Stage::Replay, Stage::Write, Stage::Views, Stage::Check, Stage::Publish]
+        .map(Stage::name);
     let stages =
         stages.iter().filter_map(|stage| Some(format!("{stage} {}", seconds(*report.stages_ms.get(stage)?))));
     line(&mut page, "took", &format!("{} ({})", seconds(report.elapsed_ms), join(stages)));
@@ -149,6 +161,12 @@ fn tables(report: &RunReport) -> String {
         let numbers = [entry.rows, entry.files as u64, entry.bytes];
         let right = |number: u64| Cell::new(grouped(number)).set_alignment(CellAlignment::Right);
         let names = [Cell::new(visible(&entry.layout)), Cell::new(visible(&entry.name))];
+        table.add_row(names.into_iter().chain(numbers.map(right)));
+    }
+    for view in &report.views {
+        let numbers = [view.rows, 1, view.bytes];
+        let right = |number: u64| Cell::new(grouped(number)).set_alignment(CellAlignment::Right);
+        let names = [Cell::new("views"), Cell::new(visible(&view.name))];
         table.add_row(names.into_iter().chain(numbers.map(right)));
     }
     format!("{table}\n")

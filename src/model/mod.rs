@@ -17,6 +17,7 @@ mod source;
 mod term;
 mod upcast;
 mod value;
+mod view;
 
 pub mod dimension;
 
@@ -38,6 +39,7 @@ pub use source::Source;
 pub use term::{Arithmetic, Comparison, Function, Term};
 pub use upcast::{Act, FieldPath, OldField, OldShape, Step, Upcast};
 pub use value::{KeyColumn, ValueType};
+pub use view::{Definition, Held, Holds, View};
 
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -63,6 +65,9 @@ pub struct Model {
     /// Questions with a name, in the order of declaration. They decide no table.
     #[serde(skip)]
     pub questions: Vec<Question>,
+    /// In the order of declaration. Each has a hash of its own.
+    #[serde(skip)]
+    pub views: Vec<View>,
     /// What is to come of given lines; `starlog test` tries it.
     #[serde(skip)]
     pub cases: Vec<Case>,

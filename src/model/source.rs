@@ -2,15 +2,18 @@
 
 use super::Model;
 use crate::error::Result;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The text of a pipeline, and of the file that decides tables with it.
+/// The text of a pipeline, and of the files that decide tables with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Source {
     /// The TOML as it was written.
     pub pipeline: String,
     /// The file of holidays, if the pipeline names one.
     pub holidays: Option<String>,
+    /// The SQL of views that are written in it, by the view's name.
+    pub views: BTreeMap<String, String>,
 }
 
 impl Source {

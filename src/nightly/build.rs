@@ -6,8 +6,11 @@ use crate::history::{DimensionHistory, FactTable, History};
 use crate::layout::{self, Layout};
 use crate::log::{self, EventLog};
 use crate::model::{Dimension, Model};
+use crate::query::Means;
+use crate::views::{self, Changed, Choice, Refreshed};
 use crate::warehouse::{
-    Column, FactPlan, LogEnd, LogLines, LogRelation, Pipeline, Relations, Staged, WideRelation, Writer,
+    Column, FactPlan, LogEnd, LogLines, LogRelation, Pipeline, Relations, Release, Staged, WideRelation,
+    Writer,
 };
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
@@ -47,6 +50,30 @@ pub fn stage<'w>(
         job.write(&staged, model, history)
     })?;
     Ok(staged)
+}
+
+/// Writes the views of a staged release, and says how each came to be. `before` is the release that its tables go on
+/// from, if they do.
+pub fn stage_views(
+    staged: &Staged<'_>,
+    model: &Model,
+    before: Option<&Release>,
+    means: Means<'_>,
+) -> Result<Vec<Choice>> {
+    if model.views.is_empty() {
+        return Ok(Vec::new());
+    }
+    let candidate = staged.candidate()?;
+    let changed = before.map(|before| Changed::between(model, before, &candidate)).transpose()?;
+    let refreshed = views::refresh(model, &candidate, before.zip(changed.as_ref()), means)?;
+    let write = |view: Refreshed| {
+        match view.made {
+            Some(made) => staged.write_view(&made.table, &made.definition, &made.totals)?,
+            None => staged.keep_view(&view.choice.view)?,
+        }
+        Ok(view.choice)
+    };
+    refreshed.into_iter().map(write).collect()
 }
 
 /// What there is to do for a release, piece by piece.

@@ -54,12 +54,28 @@ pub fn decide(model: &Model, log: &EventLog, current: Option<&Release>, layouts:
     if built != layouts {
         because.push(format!("release {number} has other layouts"));
     }
+    because.extend(changed_views(model, current));
     if rejects::are_unseen(log, current) {
         because.push(format!("there are rejects that release {number} does not show"));
     }
     let is_new = manifest.log_position != log.position().0;
     let build = if is_new || !because.is_empty() { Build::Night } else { Build::Nothing };
     Decision { build, because }
+}
+
+/// Views that are not those of a release, each with what became of it.
+pub fn changed_views(model: &Model, release: &Release) -> Vec<String> {
+    let (known, number) = (&release.manifest().views, release.number());
+    let declared = model.views.iter().filter_map(|view| match known.get(&view.name) {
+        None => Some(format!("release {number} does not have the view {}", view.name)),
+        Some(known) if known.definition != view.hash => {
+            Some(format!("the view {} says something else than in release {number}", view.name))
+        }
+        Some(_) => None,
+    });
+    let is_declared = |name: &&String| model.views.iter().any(|view| view.name == **name);
+    let gone = known.keys().filter(|name| !is_declared(name));
+    declared.chain(gone.map(|name| format!("the pipeline has no view {name} any more"))).collect()
 }
 
 /// Whether the log is the one that a release was made from, however far it has come since. An old copy of a log that took

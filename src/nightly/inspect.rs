@@ -6,22 +6,10 @@ use crate::error::Result;
 use crate::history::{FactTable, History, PartitionKey, Replayed};
 use crate::log::EventLog;
 use crate::model::{Fact, Model};
-use crate::query::{Candidate, Session, Table, candidate, dimensions, fact_files};
-use crate::stop::Stop;
+use crate::query::{Candidate, Means, Session, Table, candidate, dimensions, fact_files};
 use crate::warehouse::Release;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-
-/// What the checks may use.
-#[derive(Debug, Clone, Copy)]
-pub struct Means<'a> {
-    pub threads: Option<usize>,
-    pub memory_bytes: Option<u64>,
-    /// A folder for what does not fit into memory, made by whoever needs it.
-    pub overflow: Option<&'a Path>,
-    /// Who may break them off.
-    pub stop: &'a Stop,
-}
 
 /// How the checks ended: all of them held.
 #[derive(Debug, Clone, Copy)]
@@ -125,17 +113,7 @@ fn is_of_dimensions(model: &Model, event: &str) -> bool {
 }
 
 fn open(candidate: &mut Candidate, means: Means<'_>) -> Result<Session> {
-    // Nobody reads comments here, and there are many.
-    for table in &mut candidate.spec.tables {
-        table.comment = None;
-        table.columns.iter_mut().for_each(|column| column.comment = None);
-        table.partition.iter_mut().for_each(|column| column.comment = None);
-    }
-    candidate.spec.views.iter_mut().for_each(|view| view.column_comments.clear());
-    candidate.spec.threads = means.threads;
-    candidate.spec.memory_bytes = means.memory_bytes;
-    candidate.spec.spill_directory = means.overflow.map(Path::to_owned);
-    Session::open(&candidate.spec)
+    Session::open(&std::mem::take(&mut candidate.spec).within(means))
 }
 
 fn tables(candidate: Candidate) -> Tables {

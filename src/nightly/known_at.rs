@@ -3,7 +3,8 @@
 //! A reader: it takes no lock of the warehouse and changes nothing in it. What it makes lies in a folder of its
 //! caller's, as a warehouse in which nothing is ever published.
 
-use super::build::stage;
+use super::build::{stage, stage_views};
+use super::decision::changed_views;
 use super::in_pool;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -11,6 +12,7 @@ use crate::history;
 use crate::layout::Layout;
 use crate::log::{EventLog, Position};
 use crate::model::Model;
+use crate::query::Means;
 use crate::warehouse::{FORMAT_VERSION, Release, Warehouse, Writer};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
@@ -55,6 +57,10 @@ pub fn known_at(warehouse: &Warehouse, release: &Release, cut: &Cut<'_>) -> Resu
         let history = history::replay(&model, &log)?;
         stage(&writer, &model, &log, &history, &[cut.layout])
     })?;
+    let overflow = writer.overflow();
+    let means =
+        Means { threads: cut.threads, memory_bytes: None, overflow: Some(&overflow), stop: disk.stop() };
+    stage_views(&staged, &model, None, means)?;
     staged.candidate()
 }
 
@@ -68,6 +74,7 @@ fn published(warehouse: &Warehouse, model: &Model, cut: &Cut<'_>) -> Result<Opti
             && manifest.pipeline.hash == model.hash
             && manifest.format_version == FORMAT_VERSION
             && release.layouts()?.contains(&cut.layout)
+            && changed_views(model, &release).is_empty()
         {
             return Ok(Some(release));
         }

@@ -17,6 +17,7 @@ use crate::history::{self, Before, History, RowChanges};
 use crate::layout;
 use crate::log::{EventLog, aside};
 use crate::model::Model;
+use crate::views::{Changed, Choice, choose};
 use crate::warehouse::{DataFile, Release, TableEntry, Warehouse, decode, encode};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
@@ -39,6 +40,9 @@ pub struct Plan {
     /// What would be taken in.
     pub ingest: RunReport,
     pub tables: Vec<TablePlan>,
+    /// How each view would come to be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<Choice>,
     /// Why the run would publish nothing, if it would not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<Failure>,
@@ -122,6 +126,7 @@ pub fn plan(
         release_position: manifest.map_or(0, |manifest| manifest.log_position),
         ingest,
         tables: Vec::new(),
+        views: Vec::new(),
         refused: refused.as_ref().map(Failure::from),
     };
     if build != Build::Nothing {
@@ -138,6 +143,11 @@ pub fn plan(
             let pieces = jobs.par_iter().map(|job| job.weigh(model, &history, &layouts, current.as_ref()));
             Ok(tables(pieces.collect::<Result<Vec<_>>>()?.into_iter().flatten(), current.as_ref()))
         })?;
+        let before = current.as_ref().filter(|_| build == Build::Night);
+        let written =
+            plan.tables.iter().filter(|table| !table.written.is_empty() || !table.removed.is_empty());
+        let changed = Changed::of_tables(model, written.map(|table| table.name.as_str()));
+        plan.views = choose(model, before.map(|before| (before, &changed)))?;
     }
     Ok(plan)
 }

@@ -1,9 +1,9 @@
 //! The log → all tables from the first event on, beside the current release.
 
-use super::build::stage;
+use super::build::{stage, stage_views};
 use super::decision::is_of;
 use super::in_pool;
-use super::inspect::{Means, inspect};
+use super::inspect::inspect;
 use super::ledger::{Deed, enter};
 use super::rejects;
 use super::verify::{comparable, no_release};
@@ -13,6 +13,8 @@ use crate::history;
 use crate::layout::Layout;
 use crate::log::EventLog;
 use crate::model::Model;
+use crate::query::Means;
+use crate::views;
 use crate::warehouse::{Release, Staged, Warehouse, Writer};
 use serde::Serialize;
 use std::path::Path;
@@ -66,10 +68,12 @@ fn publish(
 ) -> Result<Comparison> {
     let (log, current) = open(writer, model, disk)?;
     rejects::refuse_too_many(model, &log, Some(&current))?;
+    views::choose(model, None)?;
     let staged = in_pool(threads, || anew(writer, model, &log, &current.layouts()?))?;
-    let candidate = staged.candidate()?;
     let overflow = writer.overflow();
     let means = Means { threads, memory_bytes, overflow: Some(&overflow), stop: disk.stop() };
+    stage_views(&staged, model, None, means)?;
+    let candidate = staged.candidate()?;
     inspect(&candidate, model, writer.warehouse().dir(), means)?;
     let differences = candidate.differences(&current);
     let is_of_this_log = current.manifest().log_position == log.position().0 && is_of(&current, &log);

@@ -3,6 +3,8 @@
 use crate::error::Error;
 use crate::history::Counts;
 use crate::log::{Account, FileFailure, FileReport, FileState};
+use crate::views::{Choice, Way};
+use crate::warehouse::{Release, ViewEntry};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -39,6 +41,9 @@ pub struct RunReport {
     pub dropped_layouts: Vec<String>,
     /// Tables of the release, by layout and name.
     pub tables: Vec<TableReport>,
+    /// Views of the release, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<ViewReport>,
     /// Why tables were made anew, if not only for new events.
     pub because: Vec<String>,
     /// How many checks held.
@@ -134,6 +139,36 @@ pub struct TableReport {
     pub rows: u64,
     pub files: usize,
     pub bytes: u64,
+}
+
+/// One view of a release.
+#[derive(Debug, Clone, Serialize)]
+pub struct ViewReport {
+    pub name: String,
+    pub rows: u64,
+    pub bytes: u64,
+    /// How it came to be, if the release was made now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<Way>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
+
+impl ViewReport {
+    /// The views of a release, by name, and how they came to be.
+    pub(super) fn of(release: &Release, choices: &[Choice]) -> Vec<Self> {
+        let report = |(name, entry): (&String, &ViewEntry)| {
+            let choice = choices.iter().find(|choice| choice.view == *name);
+            Self {
+                name: name.clone(),
+                rows: entry.table.rows,
+                bytes: entry.table.files.iter().map(|file| file.bytes).sum(),
+                way: choice.map(|choice| choice.way),
+                because: choice.map(|choice| choice.because.clone()),
+            }
+        };
+        release.manifest().views.iter().map(report).collect()
+    }
 }
 
 impl RunReport {

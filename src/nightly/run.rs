@@ -1,13 +1,13 @@
 //! One night: ingest, build, check, publish; and a line in the ledger, however it ends.
 
-use super::build::stage;
+use super::build::{stage, stage_views};
 use super::decision::{Build, decide};
 use super::inputs::Inputs;
-use super::inspect::{Means, Touched, inspect, inspect_night};
+use super::inspect::{Touched, inspect, inspect_night};
 use super::ledger::told;
 use super::previous::Previous;
 use super::rejects;
-use super::report::{FailedFile, Failure, FileLines, Outcome, RunReport, TableReport};
+use super::report::{FailedFile, Failure, FileLines, Outcome, RunReport, TableReport, ViewReport};
 use super::stage::{Progress, Stage, Stopwatch};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -15,6 +15,8 @@ use crate::history::{self, Before};
 use crate::layout::Layout;
 use crate::log::{EventLog, IngestReport};
 use crate::model::Model;
+use crate::query::Means;
+use crate::views;
 use crate::warehouse::{Release, TableEntry, Writer};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -77,6 +79,8 @@ impl Night<'_> {
         let (inputs, model) = (&self.inputs, self.inputs.model);
         let layouts = inputs.layouts(&built);
 
+        // SQL that is no view is known before anything is done.
+        views::choose(model, None)?;
         let mut log = EventLog::open(self.disk, &warehouse.log_dir(), model)?;
         report.log_position = log.position().0;
         let stages_ms = &mut report.stages_ms;
@@ -93,6 +97,7 @@ impl Night<'_> {
         if let (Build::Nothing, Some(current)) = (decision.build, &current) {
             report.outcome = Outcome::Unchanged;
             report.tables = tables(current);
+            report.views = ViewReport::of(current, &[]);
             return Ok(());
         }
         report.drops(&built, &layouts);
@@ -126,12 +131,18 @@ impl Night<'_> {
             Ok((staged, history))
         })?;
         report.counts = Some(history.counts.clone());
-        let touched = release.and_then(|before| Touched::of(before, history, log));
-        let candidate = staged.candidate()?;
         let warehouse = self.writer.warehouse().dir();
         let (memory_bytes, stop) = (options.memory_bytes, self.disk.stop());
         let overflow = self.writer.overflow();
         let means = Means { threads: Some(threads), memory_bytes, overflow: Some(&overflow), stop };
+        let choices = match model.views.as_slice() {
+            [] => Vec::new(),
+            _ => self
+                .watch
+                .time(Stage::Views, stages_ms, || stage_views(&staged, model, release.as_ref(), means))?,
+        };
+        let touched = release.and_then(|before| Touched::of(before, history, log));
+        let candidate = staged.candidate()?;
         let verdict = self.watch.time(Stage::Check, stages_ms, || match &touched {
             Some(touched) => inspect_night(&candidate, touched, model, log, warehouse, means),
             None => inspect(&candidate, model, warehouse, means),
@@ -142,6 +153,7 @@ impl Night<'_> {
         report.outcome = Outcome::Published;
         report.release = Some(release.number());
         report.tables = tables(&release);
+        report.views = ViewReport::of(&release, &choices);
         Ok(())
     }
 }
@@ -179,6 +191,7 @@ impl RunReport {
             counts: None,
             dropped_layouts: Vec::new(),
             tables: Vec::new(),
+            views: Vec::new(),
             because: Vec::new(),
             checks: 0,
             checked_all: false,

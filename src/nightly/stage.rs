@@ -21,6 +21,7 @@ pub enum Stage {
     Ingest,
     Replay,
     Write,
+    Views,
     Check,
     Publish,
 }
@@ -33,6 +34,7 @@ impl Stage {
             Self::Ingest => "ingest",
             Self::Replay => "replay",
             Self::Write => "write",
+            Self::Views => "views",
             Self::Check => "check",
             Self::Publish => "publish",
         }

@@ -1,5 +1,6 @@
 //! A warehouse → where it stands: the log's position against the release's, what waits, what lies on disk.
 
+use super::report::ViewReport;
 use crate::error::Result;
 use crate::history::Counts;
 use crate::log::{Account, Survey, reject_files, survey};
@@ -82,6 +83,9 @@ pub struct ReleaseStatus {
     pub published: String,
     pub log_position: u64,
     pub layouts: Vec<String>,
+    /// Its views, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<ViewReport>,
     /// What its replay counted of the whole log.
     pub counts: Counts,
 }
@@ -134,6 +138,7 @@ impl ReleaseStatus {
             published: shown(published),
             log_position: manifest.log_position,
             layouts: manifest.layouts.keys().cloned().collect(),
+            views: ViewReport::of(release, &[]),
             counts: manifest.findings.counts.clone(),
         })
     }

@@ -3,10 +3,10 @@
 //! A reader: it takes no lock, writes nothing, and sees the log as it was when the release was made, so that it may
 //! run while another run publishes.
 
-use super::decision::is_of;
+use super::decision::{changed_views, is_of};
 use super::in_pool;
-use super::inspect::{Means, examine};
-use super::remade::Remade;
+use super::inspect::examine;
+use super::remade::{Remade, Rows};
 use super::rows::{RowDifference, differing_rows};
 use crate::checks::Effort;
 use crate::disk::Disk;
@@ -14,7 +14,9 @@ use crate::error::{Error, Result};
 use crate::history::{self, History, Months, PartitionKey};
 use crate::log::{EventLog, Position, SourceInspection, StoreInspection, expand};
 use crate::model::Model;
-use crate::warehouse::{FORMAT_VERSION, Release, Warehouse, decode};
+use crate::query::Means;
+use crate::views::{self, Made};
+use crate::warehouse::{FORMAT_VERSION, Release, Warehouse, decode, encode, view_path};
 use serde::Serialize;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,7 +69,7 @@ const ROWS: usize = 20;
 /// Hashes all files of the current release and of its log, makes the release again from the log's first event, with
 /// none of the ways in which a night saves work, and compares; and asks every built-in check of the whole release
 /// (DESIGN 31). With a `share` only that part of the months of facts is made again, beside all dimensions (other months
-/// for every release, the same for the same), and the checks are left to their proofs.
+/// for every release, the same for the same), and views and the checks are left to their proofs.
 ///
 /// # Errors
 ///
@@ -119,6 +121,10 @@ pub fn verify(model: &Model, dir: &Path, scrutiny: &Scrutiny<'_>, disk: &Disk) -
             // Nor does a check of files that are not those that were published.
             if damages.is_empty() {
                 let means = Means { threads, memory_bytes, overflow, stop: disk.stop() };
+                // What wrong tables give says nothing of views.
+                if share.is_none() && found.differences.is_empty() {
+                    found.compare_views(model, &current, means)?;
+                }
                 let effort = if share.is_some() { Effort::Proofs } else { Effort::Everything };
                 let report = examine(&current, model, warehouse.dir(), means, effort)?;
                 found.checks = report.checks;
@@ -170,6 +176,10 @@ impl Verification {
         let made = remade.hashes()?;
         self.remade = made.len();
         let has = |path: &str| {
+            // Views are compared by themselves.
+            if path.starts_with("views/") {
+                return false;
+            }
             let month = month_of(path);
             month.is_none_or(|month| chosen.as_ref().is_none_or(|chosen| chosen.contains(&month)))
                 && !(chosen.is_some() && path.contains("__HIVE_DEFAULT_PARTITION__"))
@@ -192,6 +202,24 @@ impl Verification {
             self.differences.extend(summary_differences(&history, release));
         }
         self.tell_rows(&remade, release, differing)
+    }
+
+    /// Makes all views again from all rows of the release's tables.
+    fn compare_views(&mut self, model: &Model, release: &Release, means: Means<'_>) -> Result<()> {
+        for Made { table, .. } in views::anew(model, release, means)? {
+            let path = view_path(&table.name);
+            let Some(entry) = release.manifest().views.get(&table.name) else { continue };
+            let (batch, sorted_by) = (table.batch, table.sorted_by);
+            let encoded = encode(&batch, &sorted_by)?;
+            self.remade += 1;
+            if !entry.table.files.iter().any(|file| file.path == path && file.blake3 == encoded.blake3) {
+                self.differences.push(format!("{path}: not what the tables of the release give"));
+                let left = ROWS.saturating_sub(self.rows.len());
+                let is = decode(&release.dir().join(&path), None)?;
+                self.rows.extend(differing_rows(&path, &is, &Rows { batch, sorted_by }, left)?);
+            }
+        }
+        Ok(())
     }
 
     /// The first rows that differ in these files.
@@ -244,6 +272,8 @@ pub(super) fn comparable(current: &Release, model: &Model) -> Result<()> {
         format!("it was written in format {}, this program writes {FORMAT_VERSION}", manifest.format_version)
     } else if manifest.pipeline.hash != model.hash {
         "the pipeline has changed since".to_owned()
+    } else if let Some(changed) = changed_views(model, current).into_iter().next() {
+        changed
     } else {
         return Ok(());
     };

@@ -1,13 +1,14 @@
 //! A question of the program's own → all its rows as JSON values: exact, for whoever makes a report of them.
 
 use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::concat_batches;
 use arrow::datatypes::DataType;
 use duckdb::params_from_iter;
 use serde_json::{Map, Value};
 
 use super::Session;
 use super::{fault, value};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use arrow::record_batch::RecordBatch;
 
 /// The answer to a question, as a whole.
@@ -46,6 +47,28 @@ impl Session {
 }
 
 impl Session {
+    /// Asks for rows that become a table, in the order in which they come. An amount too large for its type is the data's.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Session::fetch`]; a sum overflows.
+    pub(crate) fn collect(&self, sql: &str) -> Result<RecordBatch> {
+        let of_numbers = |error: duckdb::Error| match fault::message(&error) {
+            text if text.starts_with("Out of Range Error") || text.starts_with("Conversion Error") => {
+                Error::data(format!("a number of `{}` does not fit: {text}", beginning(sql)))
+                    .next("a value in the log is far out of range: look for it with `starlog query`")
+            }
+            _ => fault::of_ours(&format!("answer `{}`", beginning(sql)), &error),
+        };
+        let mut statement = self.connection.prepare(sql).map_err(of_numbers)?;
+        let schema = statement.stream_arrow([]).map_err(of_numbers)?.get_schema();
+        let mut batches = Vec::new();
+        while let Some(batch) = statement.step().map_err(of_numbers)? {
+            batches.push(RecordBatch::from(&batch));
+        }
+        Ok(concat_batches(&schema, &batches)?)
+    }
+
     /// Runs a statement of the program's own that makes a temporary table. Nothing else can be written.
     ///
     /// # Errors

@@ -28,6 +28,14 @@ pub struct Question {
     pub(super) is_plan: bool,
 }
 
+impl Question {
+    /// Whether the answer is a plan and no rows of tables.
+    #[must_use]
+    pub fn is_a_plan(&self) -> bool {
+        self.is_plan
+    }
+}
+
 /// The functions that may stand in a FROM clause. All of them read: rows out of thin air, the catalog,
 /// or files, which are only those of the release.
 const TABLE_FUNCTIONS: &[&str] = &[

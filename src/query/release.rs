@@ -25,9 +25,11 @@ pub fn describe(release: &Release, layout: Layout, warehouse: &Path) -> SessionS
 fn as_built(release: &Release, layout: Layout, warehouse: &Path) -> SessionSpec {
     let relations = &release.manifest().relations;
     let mut tables = tables(release, layout, "main");
+    tables.extend(views(release, "main"));
     tables.extend(log_tables(release, warehouse));
     let wide = relations.wide.get(&layout.to_string()).into_iter().flatten();
-    let shared = tables.iter().filter(|table| is_shared(table)).map(|table| second_name(table, "star"));
+    let is_shared = |table: &&Table| is_shared(release, table);
+    let shared = tables.iter().filter(is_shared).map(|table| second_name(table, "star"));
     let views = wide.map(|wide| wide_view(wide, "star")).chain(shared).collect();
     SessionSpec { tables, views, ..SessionSpec::default() }
 }
@@ -122,6 +124,12 @@ pub(crate) fn tables(release: &Release, layout: Layout, schema: &str) -> Vec<Tab
     release.tables(layout).map(|(name, entry)| table(release, name, entry, schema)).collect()
 }
 
+/// The views of a release, in a schema of that name.
+pub(crate) fn views(release: &Release, schema: &str) -> Vec<Table> {
+    let views = release.manifest().views.iter();
+    views.map(|(name, entry)| table(release, name, &entry.table, schema)).collect()
+}
+
 /// The event types and the rejects in `log`, as far as the release has seen them.
 pub(crate) fn log_tables(release: &Release, warehouse: &Path) -> Vec<Table> {
     let position = i64::try_from(release.manifest().log_position).unwrap_or(i64::MAX);
@@ -210,9 +218,10 @@ fn log_column(stored: &warehouse::Column, comments: &[(&str, &str)]) -> Column {
     Column { comment: Some(comment.to_owned()), ..column(stored) }
 }
 
-/// Facts and dates are the same in every layout.
-fn is_shared(table: &Table) -> bool {
-    table.schema == "main" && (table.name.starts_with("fact_") || table.name == "dim_date")
+/// Facts, dates and views are the same in every layout.
+fn is_shared(release: &Release, table: &Table) -> bool {
+    let is_view = release.manifest().views.contains_key(&table.name);
+    table.schema == "main" && (table.name.starts_with("fact_") || table.name == "dim_date" || is_view)
 }
 
 /// The same table in another schema.

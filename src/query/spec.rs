@@ -1,7 +1,19 @@
 //! What a session is to hold, described by whoever knows the release.
 
+use crate::stop::Stop;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// What a session of the program's own may use.
+#[derive(Debug, Clone, Copy)]
+pub struct Means<'a> {
+    pub threads: Option<usize>,
+    pub memory_bytes: Option<u64>,
+    /// A folder for what does not fit into memory, made by whoever needs it.
+    pub overflow: Option<&'a Path>,
+    /// Who may break it off.
+    pub stop: &'a Stop,
+}
 
 /// Everything that a [`Session`](super::Session) is opened with.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +29,23 @@ pub struct SessionSpec {
     /// A directory of the session's own for what does not fit into memory. DuckDB creates it when it
     /// must and removes it at the end. Without one a question that does not fit fails.
     pub spill_directory: Option<PathBuf>,
+}
+
+impl SessionSpec {
+    /// The same for the program itself, which reads no comments: there are many.
+    #[must_use]
+    pub fn within(mut self, means: Means<'_>) -> Self {
+        for table in &mut self.tables {
+            table.comment = None;
+            table.columns.iter_mut().for_each(|column| column.comment = None);
+            table.partition.iter_mut().for_each(|column| column.comment = None);
+        }
+        self.views.iter_mut().for_each(|view| view.column_comments.clear());
+        self.threads = means.threads;
+        self.memory_bytes = means.memory_bytes;
+        self.spill_directory = means.overflow.map(Path::to_owned);
+        self
+    }
 }
 
 /// A table over Parquet files.

@@ -24,6 +24,7 @@ mod suggest;
 mod syntax;
 mod table;
 mod upcast;
+mod view;
 
 pub use calendar::CalendarSpec;
 pub use case::CaseSpec;
@@ -46,6 +47,7 @@ pub use schema::json_schema;
 pub use span::{At, Named, Span};
 pub use suggest::{closest, list};
 pub use upcast::{ActSpec, OldFieldSpec, StepSpec, UpcastSpec};
+pub use view::ViewSpec;
 
 use schemars::JsonSchema;
 use table::Table;
@@ -74,6 +76,9 @@ pub struct Spec {
     /// Questions that `starlog ask --question` answers.
     #[schemars(default)]
     pub question: Vec<QuestionSpec>,
+    /// What every release holds computed in advance: questions answered as tables.
+    #[schemars(default)]
+    pub views: Named<ViewSpec>,
     /// What is to come of given lines: `starlog test` tries it.
     #[schemars(default)]
     pub test: Vec<CaseSpec>,
@@ -98,6 +103,7 @@ impl Spec {
             dimensions: table.optional("dimensions", &mut problems).unwrap_or_default(),
             facts: table.optional("facts", &mut problems).unwrap_or_default(),
             question: table.optional("question", &mut problems).unwrap_or_default(),
+            views: table.optional("views", &mut problems).unwrap_or_default(),
             test: table.optional("test", &mut problems).unwrap_or_default(),
             problems: Problems::default(),
         };

@@ -28,6 +28,9 @@ pub struct Manifest {
     pub log_lines: LogLines,
     /// The tables of each layout, by name.
     pub layouts: BTreeMap<String, BTreeMap<String, TableEntry>>,
+    /// The views, by name: the same for every layout.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub views: BTreeMap<String, ViewEntry>,
     /// The members of each entity that is a level, with their first mentions: what the next night goes on from.
     #[serde(default)]
     pub members: BTreeMap<String, DataFile>,
@@ -113,6 +116,15 @@ pub struct TableEntry {
     pub files: Vec<DataFile>,
 }
 
+/// A view, and what it is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewEntry {
+    /// The hash of what the pipeline says of it: a view that says something else is another one.
+    pub definition: String,
+    #[serde(flatten)]
+    pub table: TableEntry,
+}
+
 /// One column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
@@ -157,11 +169,12 @@ impl Manifest {
         Ok(text)
     }
 
-    /// All files: of all layouts, then of the members.
+    /// All files: of all layouts, then of the views and of the members.
     pub fn files(&self) -> impl Iterator<Item = &DataFile> {
         let of_tables =
             self.layouts.values().flat_map(|tables| tables.values()).flat_map(|table| &table.files);
-        of_tables.chain(self.members.values())
+        let of_views = self.views.values().flat_map(|view| &view.table.files);
+        of_tables.chain(of_views).chain(self.members.values())
     }
 }
 

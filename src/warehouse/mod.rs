@@ -24,12 +24,13 @@ mod writer;
 
 pub use hold::Hold;
 pub use manifest::{
-    Column, DataFile, LogEnd, LogLines, LogRelation, Manifest, Pipeline, Relations, TableEntry, WideRelation,
+    Column, DataFile, LogEnd, LogLines, LogRelation, Manifest, Pipeline, Relations, TableEntry, ViewEntry,
+    WideRelation,
 };
 pub use months::Month;
 pub use parquet::{Encoded, decode, encode};
 pub use release::Release;
-pub use staged::{FactPlan, Staged};
+pub use staged::{FactPlan, Staged, view_path};
 pub(crate) use sums::difference;
 pub use writer::{Locked, Writer};
 

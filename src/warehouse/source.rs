@@ -7,11 +7,14 @@
 use super::{Release, Staged};
 use crate::error::{Error, Result};
 use crate::model::{Model, Source};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 const PIPELINE: &str = "pipeline.toml";
 const HOLIDAYS: &str = "holidays.csv";
+/// The folder of views that are written in SQL.
+const SQL: &str = "sql";
 
 impl Staged<'_> {
     /// Keeps the text of the pipeline, so that [`Release::model`] can say what the tables mean.
@@ -21,6 +24,9 @@ impl Staged<'_> {
     /// The disk fails.
     pub fn write_source(&self, source: &Source) -> Result<()> {
         self.write_beside(PIPELINE, source.pipeline.as_bytes())?;
+        for (view, sql) in &source.views {
+            self.write_beside(&format!("{SQL}/{view}.sql"), sql.as_bytes())?;
+        }
         match &source.holidays {
             Some(holidays) => self.write_beside(HOLIDAYS, holidays.as_bytes()),
             None => Ok(()),
@@ -41,7 +47,13 @@ impl Release {
             return Err(Error::operator(format!("release {} does not hold its pipeline", self.number()))
                 .next("starlog rebuild PIPELINE publishes one that does"));
         };
-        let source = Source { pipeline, holidays: text(&self.dir().join(HOLIDAYS))? };
+        let mut views = BTreeMap::new();
+        for view in self.manifest().views.keys() {
+            views.extend(
+                text(&self.dir().join(SQL).join(format!("{view}.sql")))?.map(|sql| (view.clone(), sql)),
+            );
+        }
+        let source = Source { pipeline, holidays: text(&self.dir().join(HOLIDAYS))?, views };
         let model = source.compile(self.dir(), &path.display().to_string())?;
         if model.hash != self.manifest().pipeline.hash {
             return Err(Error::operator(format!(

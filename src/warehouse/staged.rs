@@ -4,7 +4,9 @@
 //! the new release gets a second name for that file and nothing is written; a file that both layouts
 //! share is written once. A partition that `history` says is kept is not even read.
 
-use super::manifest::{Column, DataFile, LogEnd, Manifest, Pipeline, Relations, TableEntry, root_hash};
+use super::manifest::{
+    Column, DataFile, LogEnd, Manifest, Pipeline, Relations, TableEntry, ViewEntry, root_hash,
+};
 use super::parquet::{Encoded, encode};
 use super::sums::Sums;
 use super::{FORMAT_VERSION, Release, Writer};
@@ -31,6 +33,7 @@ pub struct Staged<'writer> {
     relations: Relations,
     previous: Option<Release>,
     parts: Mutex<BTreeMap<(Layout, String), Part>>,
+    views: Mutex<BTreeMap<String, ViewEntry>>,
     members: Mutex<BTreeMap<String, DataFile>>,
     findings: Findings,
 }
@@ -99,6 +102,7 @@ impl Writer {
             relations,
             previous,
             parts: Mutex::default(),
+            views: Mutex::default(),
             members: Mutex::default(),
             findings,
         };
@@ -181,14 +185,7 @@ impl Staged<'_> {
     pub fn keep_fact(&self, plan: &FactPlan, partition: PartitionKey) -> Result<()> {
         let file = format!("{}/{}", partition.directory(), partition.file_name());
         let (original, known) = self.known(&plan.name, &file)?;
-        let metadata = fs::metadata(&original).map_err(|error| Error::io("read", &original, error))?;
-        if metadata.len() != known.bytes {
-            return Err(Error::operator(format!(
-                "{} is not the file that was published",
-                original.display()
-            ))
-            .next("starlog rebuild PIPELINE makes it again from the log"));
-        }
+        has_length(&original, known.bytes)?;
         let sums = Sums::from_text(&known.sums)?;
         for layout in &self.layouts {
             let path = format!("{layout}/{}/{file}", plan.name);
@@ -211,6 +208,50 @@ impl Staged<'_> {
         let file = DataFile { path, rows, bytes, blake3: encoded.blake3, sums };
         self.members.lock().unwrap_or_else(PoisonError::into_inner).insert(entity.to_owned(), file);
         Ok(())
+    }
+
+    /// Writes a view as one file. `definition` is the hash of what the pipeline says of it; the sums of `additive` are
+    /// its control totals.
+    ///
+    /// # Errors
+    ///
+    /// A sum that overflows is the data's; the disk fails.
+    pub fn write_view(&self, table: &Table, definition: &str, additive: &[String]) -> Result<()> {
+        let Table { name, sorted_by, batch } = table;
+        let sums = Sums::of(batch, additive)?;
+        let encoded = encode(batch, sorted_by)?;
+        let path = view_path(name);
+        self.write_beside(&path, &encoded.bytes)?;
+        let (rows, bytes) = (encoded.rows, encoded.bytes.len() as u64);
+        let file = DataFile { path, rows, bytes, blake3: encoded.blake3, sums: sums.to_text() };
+        let mut part = Part::new(&batch.schema(), sorted_by)?;
+        part.sums = sums;
+        part.files.push(file);
+        self.enter_view(name, ViewEntry { definition: definition.to_owned(), table: part.entry() });
+        Ok(())
+    }
+
+    /// Takes a view over from the current release as it is.
+    ///
+    /// # Errors
+    ///
+    /// The current release does not have it; the disk fails.
+    pub fn keep_view(&self, name: &str) -> Result<()> {
+        let previous = self.previous.as_ref();
+        let known = previous.and_then(|previous| Some((previous, previous.manifest().views.get(name)?)));
+        let (previous, entry) =
+            known.ok_or_else(|| Error::bug(format!("the current release has no view {name}")))?;
+        for file in &entry.table.files {
+            let original = previous.path(file);
+            has_length(&original, file.bytes)?;
+            self.link_or_copy(&original, &file.path)?;
+        }
+        self.enter_view(name, entry.clone());
+        Ok(())
+    }
+
+    fn enter_view(&self, name: &str, entry: ViewEntry) {
+        self.views.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), entry);
     }
 
     /// Writes a file that belongs to no layout, or gives the current release's a second name.
@@ -247,6 +288,7 @@ impl Staged<'_> {
         for ((layout, name), part) in self.parts().iter() {
             layouts.entry(layout.to_string()).or_default().insert(name.clone(), part.entry());
         }
+        let views = self.views.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let members = self.members.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let mut manifest = Manifest {
             format_version: FORMAT_VERSION,
@@ -258,6 +300,7 @@ impl Staged<'_> {
             relations: self.relations.clone(),
             blake3: String::new(),
             layouts,
+            views,
             members,
             findings: self.findings.clone(),
         };
@@ -388,6 +431,21 @@ impl Part {
             files,
         }
     }
+}
+
+/// The only file of a view, in a release.
+pub fn view_path(name: &str) -> String {
+    format!("views/{name}/{name}.parquet")
+}
+
+/// Refuses to carry on a file that is not as long as it was when it was published.
+fn has_length(path: &Path, bytes: u64) -> Result<()> {
+    let metadata = fs::metadata(path).map_err(|error| Error::io("read", path, error))?;
+    if metadata.len() == bytes {
+        return Ok(());
+    }
+    Err(Error::operator(format!("{} is not the file that was published", path.display()))
+        .next("starlog rebuild PIPELINE makes it again from the log"))
 }
 
 /// Compares the bytes themselves, so that a file that has rotted or been tampered with is not carried on.

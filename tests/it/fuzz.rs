@@ -415,7 +415,7 @@ fn the_door_of_pipelines() {
     .collect();
     through(1, mutation(corpus), |bytes| {
         let pipeline = String::from_utf8_lossy(&bytes).into_owned();
-        let source = Source { pipeline, holidays: None };
+        let source = Source { pipeline, holidays: None, ..Source::default() };
         match source.compile(Path::new("."), "fuzzed.toml") {
             Ok(model) => assert!(!model.hash.is_empty()),
             Err(error) => {

@@ -40,6 +40,7 @@ mod support;
 mod time_travel;
 mod upcast;
 mod verify;
+mod views;
 mod warehouse;
 
 #[global_allocator]

@@ -3,6 +3,7 @@
 use crate::support::World;
 use starlog::disk::Disk;
 use starlog::nightly::{self, Build, Options, Outcome};
+use starlog::views::Way;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -66,6 +67,14 @@ fn walk(world: &World, log: &[String], build: Build) -> bool {
     let made: BTreeSet<_> =
         report.tables.iter().map(|table| rows(&table.layout, &table.name, table.rows)).collect();
     assert_eq!(planned, made);
+    let ways = |view: &str| report.views.iter().find(|made| made.name == view).and_then(|made| made.way);
+    for planned in &plan.views {
+        let made = ways(&planned.view);
+        // What changes in a table may be nothing that a view shows.
+        let is_kept = planned.way == Way::Incremental && made == Some(Way::Kept);
+        assert!(made == Some(planned.way) || is_kept, "{planned:?}: {made:?}");
+    }
+    assert_eq!(plan.views.len(), report.views.len());
     let written: BTreeMap<&String, u64> =
         plan.tables.iter().flat_map(|table| &table.written).map(|file| (&file.path, file.bytes)).collect();
     let other = now.iter().filter(|(path, file)| before.get(*path) != Some(file));
@@ -114,6 +123,7 @@ fn a_changed_pipeline_is_announced() {
     let text = text.replace("../data/retail", files.to_str().unwrap());
     let changed = text.replacen("tracking = \"history\"", "tracking = \"overwrite\"", 1);
     assert_ne!(changed, text);
+    world.write("best_sellers.sql", fs::read_to_string("pipelines/best_sellers.sql").unwrap());
     let file = world.write("retail.toml", &changed);
     world.change_pipeline(Path::new(&file));
     let plan = plan(&world, &world.options());

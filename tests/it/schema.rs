@@ -73,6 +73,7 @@ fn the_schema_and_the_walker_know_the_same_keys() {
         "log.tables.x",
         "question[]",
         "test[]",
+        "views.x",
     ];
     assert_eq!(paths.iter().copied().collect::<BTreeSet<_>>(), expected.into());
     for (path, schema) in &tables {
@@ -123,7 +124,9 @@ fn is_of(path: &str, message: &str) -> bool {
         "log.rows.x" => "rows of the log",
         "events.x" => "an event type",
         "events.x.upcast[]" => "an upcast",
+        "question[]" => "a question",
         "test[]" => "a test",
+        "views.x" => "a view",
         "facts.x" => "a fact",
         "facts.x.on.x" => "an event of a fact",
         "facts.x.measures.x" => "a measure",

@@ -316,6 +316,7 @@ fn a_source_that_moved_is_found() {
     let text = text.replace("../data/retail/*.ndjson", "log/*").replace("share = 0.01", "share = 1.0");
     let text = text.lines().map(|line| if line.starts_with("holidays") { "" } else { line });
     fs::write(folder.path().join("retail.toml"), text.collect::<Vec<_>>().join("\n")).unwrap();
+    fs::copy("pipelines/best_sellers.sql", folder.path().join("best_sellers.sql")).unwrap();
     fs::create_dir(folder.path().join("log")).unwrap();
     let (old, new) = (folder.path().join("log/today"), folder.path().join("log/yesterday"));
     fs::copy("data/retail/2023-01-01.ndjson", &old).unwrap();

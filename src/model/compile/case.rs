@@ -1,11 +1,16 @@
 //! `[[test]]` → given lines and expected rows; the tables that they name are there.
 
-use crate::model::{Case, Dimension, EventType, Expected, Fact};
+use crate::model::{Case, Dimension, EventType, Expected, Fact, View};
 use crate::spec::{At, CaseSpec, Problems, Spec};
 use serde_json::Value;
 
 /// The tables that a test may ask, as a session names them.
-pub(super) fn tables(events: &[EventType], dimensions: &[Dimension], facts: &[Fact]) -> Vec<String> {
+pub(super) fn tables(
+    events: &[EventType],
+    dimensions: &[Dimension],
+    facts: &[Fact],
+    views: &[View],
+) -> Vec<String> {
     let events = events.iter().map(|event| format!("log.{}", event.name));
     let dimensions = dimensions.iter().map(|dimension| format!("dim_{}", dimension.name));
     let facts = facts.iter().flat_map(|fact| [Some(&fact.name), fact.lines_name.as_ref()]).flatten();
@@ -15,6 +20,7 @@ pub(super) fn tables(events: &[EventType], dimensions: &[Dimension], facts: &[Fa
         .chain(dimensions)
         .chain(facts)
         .chain(["dim_date".to_owned()])
+        .chain(views.iter().map(|view| view.name.clone()))
         .collect()
 }
 

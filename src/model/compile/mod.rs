@@ -37,10 +37,11 @@ mod signs;
 mod steps;
 mod types;
 mod upcast;
+mod view;
 
 pub use question::question;
 
-use super::{Model, Source, hash};
+use super::{Definition, Model, Source, View, hash};
 use crate::error::{Error, Result};
 use crate::spec::{Problems, Span, Spec};
 use column::Ground;
@@ -89,19 +90,24 @@ pub fn load(path: &Path) -> Result<Model> {
 /// # Errors
 /// The author's: all problems of the pipeline, those of reading it included.
 pub fn compile(spec: &Spec, base: &Path, file_name: &str, text: &str) -> Result<Model> {
-    compile_with(spec, base, &|name| fs::read_to_string(base.join(name)), file_name, text)
+    let read = |name: &str| fs::read_to_string(base.join(name));
+    compile_with(spec, base, &read, &|_, file| read(file), file_name, text)
 }
 
 /// The same, of a pipeline whose files are kept.
 pub(super) fn compile_source(source: &Source, base: &Path, file_name: &str) -> Result<Model> {
     let read = |_: &str| source.holidays.clone().ok_or_else(|| io::Error::from(ErrorKind::NotFound));
-    compile_with(&Spec::read(&source.pipeline), base, &read, file_name, &source.pipeline)
+    let read_sql = |view: &str, _: &str| {
+        source.views.get(view).cloned().ok_or_else(|| io::Error::from(ErrorKind::NotFound))
+    };
+    compile_with(&Spec::read(&source.pipeline), base, &read, &read_sql, file_name, &source.pipeline)
 }
 
 fn compile_with(
     spec: &Spec,
     base: &Path,
     read: &dyn Fn(&str) -> io::Result<String>,
+    read_sql: &view::ReadSql<'_>,
     file_name: &str,
     text: &str,
 ) -> Result<Model> {
@@ -121,7 +127,9 @@ fn compile_with(
     let in_doubt = !problems.is_empty();
     let questions =
         problems.within_doubt(in_doubt, |problems| question::compile(&spec.question, ground, text, problems));
-    let tables = case::tables(&contracts.types, &dimensions, &facts);
+    let views =
+        problems.within_doubt(in_doubt, |problems| view::compile(spec, ground, read_sql, text, problems));
+    let tables = case::tables(&contracts.types, &dimensions, &facts, &views);
     let cases = case::compile(spec, &tables, &mut problems);
     if !problems.is_empty() {
         return Err(problems.into_error(file_name, text));
@@ -129,6 +137,11 @@ fn compile_with(
     let (Some(name), Some(log)) = (&spec.name, log) else {
         return Err(Error::bug("a pipeline without a name or a log was not reported"));
     };
+    let sql_text = |view: &View| match &view.definition {
+        Definition::Sql(text) => Some((view.name.clone(), text.clone())),
+        Definition::Declared(_) => None,
+    };
+    let sql_texts = views.iter().filter_map(sql_text).collect();
     let mut model = Model {
         name: name.value.clone(),
         log,
@@ -138,9 +151,10 @@ fn compile_with(
         facts,
         calendar,
         questions,
+        views,
         cases,
         hash: String::new(),
-        source: Source { pipeline: text.to_owned(), holidays },
+        source: Source { pipeline: text.to_owned(), holidays, views: sql_texts },
     };
     model.hash = hash::of(&model)?;
     Ok(model)
