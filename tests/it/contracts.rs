@@ -177,8 +177,8 @@ fn what_old_events_cannot_give_is_the_authors_to_decide() {
         ),
         // A field that may no longer be absent.
         ("label = \"text?\"", "label = \"text\"", "`SeedSet`", "label is missing", "a.ndjson, line 3"),
-        // A type that has changed.
-        ("grams = \"integer\" }", "grams = \"decimal(8,2)\" }", "`Sown`", "grams", ""),
+        // A type that numbers of the log are not of.
+        ("grams = \"integer\" }", "grams = \"decimal(2,2)\" }", "`Sown`", "is no decimal(2,2)", ""),
     ];
     for (old, new, event, what, place) in cases {
         let mut world = world(GARDEN);
