@@ -73,14 +73,18 @@ fn aggregate(aggregate: &Aggregate, called: &Called<'_>) -> String {
         }
         Aggregate::Least(column) => of("min", column),
         Aggregate::Greatest(column) => of("max", column),
-        Aggregate::Distinct(columns) => match columns.as_slice() {
-            [only] => format!("count(DISTINCT {})", called(only)),
-            several => {
-                let names: Vec<String> = several.iter().map(called).collect();
-                let present: Vec<String> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
-                format!("count(DISTINCT ({})) FILTER (WHERE {})", names.join(", "), present.join(" AND "))
-            }
-        },
+        Aggregate::Distinct(columns) => distinct(&columns.iter().map(called).collect::<Vec<_>>()),
+    }
+}
+
+/// How many different values these columns have together; where one of them is null there is none.
+pub(super) fn distinct(columns: &[String]) -> String {
+    match columns {
+        [only] => format!("count(DISTINCT {only})"),
+        several => {
+            let present: Vec<String> = several.iter().map(|column| format!("{column} IS NOT NULL")).collect();
+            format!("count(DISTINCT ({})) FILTER (WHERE {})", several.join(", "), present.join(" AND "))
+        }
     }
 }
 

@@ -13,7 +13,6 @@ pub(super) fn condition(term: &Term, called: &Called<'_>) -> String {
         true => sql(term),
         false => format!("({})", sql(term)),
     };
-    let all = |terms: &[Term], between: &str| terms.iter().map(within).collect::<Vec<_>>().join(between);
     let not = |negated: bool| if negated { "NOT " } else { "" };
     match term {
         Term::Column(column) => called(column),
@@ -62,7 +61,7 @@ pub(super) fn condition(term: &Term, called: &Called<'_>) -> String {
         Term::IsNull { term, negated } => format!("{} IS {}NULL", value(term, called), not(*negated)),
         Term::Not(inner) => format!("NOT ({})", sql(inner)),
         Term::All(terms) => terms.iter().map(|term| conjunct(term, called)).collect::<Vec<_>>().join(" AND "),
-        Term::Any(terms) => all(terms, " OR "),
+        Term::Any(terms) => terms.iter().map(|term| disjunct(term, called)).collect::<Vec<_>>().join(" OR "),
     }
 }
 
@@ -70,6 +69,14 @@ pub(super) fn condition(term: &Term, called: &Called<'_>) -> String {
 pub(super) fn conjunct(term: &Term, called: &Called<'_>) -> String {
     match term {
         Term::Any(_) => format!("({})", condition(term, called)),
+        other => condition(other, called),
+    }
+}
+
+/// AND binds closer than OR, but who remembers?
+fn disjunct(term: &Term, called: &Called<'_>) -> String {
+    match term {
+        Term::All(_) => format!("({})", condition(term, called)),
         other => condition(other, called),
     }
 }

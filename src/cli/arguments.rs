@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use starlog::layout::Layout;
 use starlog::query::Format;
 
+use super::ask::AskArguments;
 use super::diff::DiffArguments;
 use super::explain::ExplainArguments;
 use super::gc::GcArguments;
@@ -36,6 +37,7 @@ Start here:
   starlog run pipelines/retail.toml          build ./warehouse from the log that the pipeline names
   starlog query 'SHOW TABLES'                see what there is
   starlog query                              ask on, at a prompt
+  starlog ask                                see what can be asked without SQL
   starlog init --from 'log/*.ndjson'         draft a pipeline for a log of your own
 
 Exit codes:
@@ -58,6 +60,7 @@ pub enum Command {
     Run(RunArguments),
     Plan(PlanArguments),
     Query(QueryArguments),
+    Ask(AskArguments),
     Status(StatusArguments),
     Runs(RunsArguments),
     Diff(DiffArguments),

@@ -4,6 +4,8 @@
 //! stderr. Never decides anything about data.
 
 mod arguments;
+mod ask;
+mod asked;
 mod diff;
 mod explain;
 mod failure;
@@ -49,6 +51,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Run(arguments) => run::run(arguments),
         Command::Plan(arguments) => plan::plan(&arguments.run),
         Command::Query(arguments) => query::query(arguments),
+        Command::Ask(arguments) => ask::ask(arguments),
         Command::Status(arguments) => status::status(arguments),
         Command::Runs(arguments) => status::runs(arguments),
         Command::Diff(arguments) => diff::diff(arguments),

@@ -105,7 +105,7 @@ pub fn query(arguments: &QueryArguments) -> Result<()> {
     // What is wrong with the command line is said before any file is opened.
     let text = text(arguments)?;
     let (warehouse, release) = release(&arguments.warehouse.folder, arguments.release)?;
-    let layout = layout(&release, arguments)?;
+    let layout = layout(&release, &arguments.layout)?;
     let mut spill = None;
     let release = match arguments.known_at {
         None => release,
@@ -130,8 +130,7 @@ pub fn query(arguments: &QueryArguments) -> Result<()> {
     spec.threads = arguments.limits.threads.map(Into::into);
     spec.memory_bytes = arguments.limits.memory.map(|memory| memory.bytes);
     spec.spill_directory = spill.as_ref().map(Spill::overflow);
-    let asker =
-        Asker { session: Session::open(&spec)?, format: arguments.format.into(), limit: limit(arguments) };
+    let asker = Asker::new(Session::open(&spec)?, arguments.format, arguments.all);
     match text {
         Some(text) => asker.ask(&text),
         None => {
@@ -154,6 +153,11 @@ pub struct Asker {
 }
 
 impl Asker {
+    /// `all`: a table shows all its rows, however many.
+    pub fn new(session: Session, format: FormatArgument, all: bool) -> Self {
+        Self { session, format: format.into(), limit: limit(all) }
+    }
+
     /// Answers all questions of a text on stdout.
     pub fn ask(&self, text: &str) -> Result<()> {
         let mut stdout = io::stdout().lock();
@@ -235,9 +239,9 @@ fn instant(release: &Release, moment: Moment) -> Result<DateTime<Utc>> {
 }
 
 /// The first of the layouts asked for that the release has.
-fn layout(release: &Release, arguments: &QueryArguments) -> Result<Layout> {
+pub fn layout(release: &Release, wanted: &[LayoutArgument]) -> Result<Layout> {
     let built = release.layouts()?;
-    let mut wanted = arguments.layout.iter().map(|argument| Layout::from(*argument));
+    let mut wanted = wanted.iter().map(|argument| Layout::from(*argument));
     wanted.find(|layout| built.contains(layout)).ok_or_else(|| {
         let names: Vec<String> = built.iter().map(ToString::to_string).collect();
         Error::author(format!("release {} was not built in that layout", release.number()))
@@ -245,9 +249,9 @@ fn layout(release: &Release, arguments: &QueryArguments) -> Result<Layout> {
     })
 }
 
-fn limit(arguments: &QueryArguments) -> Limit {
+fn limit(all: bool) -> Limit {
     Limit {
-        rows: (!arguments.all).then_some(TABLE_ROWS),
+        rows: (!all).then_some(TABLE_ROWS),
         // Known only if stdout is a terminal, and not even of each of those.
         width: comfy_table::Table::new().width().filter(|width| *width > 0),
     }

@@ -23,7 +23,7 @@ pub mod dimension;
 
 pub use case::{Case, Expected};
 pub use change::{Becoming, ChangedTable, EventOfRow, Outbox, Rows, Unit};
-pub use compile::{compile, load, question};
+pub use compile::{columns_of, compile, load, question};
 pub use date::decides;
 pub use dimension::{Attribute, Dimension, DimensionAction, DimensionEvent, Entity, PlainLevel, Tracking};
 pub use event::{

@@ -222,12 +222,14 @@ fn columns_of(dimension: &Dimension) -> Vec<(String, ValueType)> {
     columns
 }
 
-fn names_of(dimension: &Dimension) -> Vec<String> {
+/// What can be named of a dimension: its columns and its levels.
+pub fn names_of(dimension: &Dimension) -> Vec<String> {
     let levels = dimension.entities.iter().map(|entity| &entity.name);
     let levels = levels.chain(dimension.plain_levels.iter().map(|level| &level.name)).cloned();
     let mut names: Vec<String> = columns_of(dimension).into_iter().map(|(name, _)| name).collect();
-    names.extend(levels.collect::<Vec<_>>().into_iter().filter(|level| level != &dimension.name));
-    names.dedup();
+    let others: Vec<String> =
+        levels.filter(|level| *level != dimension.name && !names.contains(level)).collect();
+    names.extend(others);
     names
 }
 

@@ -39,6 +39,7 @@ mod types;
 mod upcast;
 mod view;
 
+pub use column::names_of as columns_of;
 pub use question::question;
 
 use super::{Definition, Model, Source, View, hash};

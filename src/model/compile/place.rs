@@ -11,15 +11,13 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// `span` is where the text stands with its quotes.
+    /// `span` is where the text stands, with its quotes if it has some.
     pub fn of(text: &str, span: Span, pipeline: &str) -> Self {
-        let at = |start: usize| pipeline.get(start..start + text.len()) == Some(text);
-        let start = span.start;
-        let quotes = ["\"\"\"\n", "'''\n", "\"\"\"", "'''", "\"", "'"];
-        let quote =
-            pipeline.get(start..).and_then(|rest| quotes.into_iter().find(|quote| rest.starts_with(quote)));
-        let verbatim = start + quote.map_or(0, str::len);
-        Self { whole: span, verbatim: at(verbatim).then_some(verbatim) }
+        let written = pipeline.get(span.start..).unwrap_or_default();
+        let quotes = ["\"\"\"\n", "'''\n", "\"\"\"", "'''", "\"", "'", ""];
+        let within = |quote: &&str| written.strip_prefix(quote).is_some_and(|rest| rest.starts_with(text));
+        let quote = quotes.into_iter().find(within);
+        Self { whole: span, verbatim: quote.map(|quote| span.start + quote.len()) }
     }
 
     pub fn span(&self, part: Range<usize>) -> Span {

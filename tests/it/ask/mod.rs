@@ -1,5 +1,9 @@
 //! Questions: once asked, the same answer from every layout, and from SQL that a person wrote.
 
+mod command;
+mod messages;
+mod random;
+
 use crate::support::rows::Rows;
 use crate::support::{World, memory_folder, repository};
 use starlog::ask::{self, Tables};

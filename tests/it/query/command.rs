@@ -100,6 +100,7 @@ fn stderr(command: &mut Command) -> String {
 #[case("")]
 #[case("run")]
 #[case("query")]
+#[case("ask")]
 #[case("generate")]
 #[case("schema")]
 fn help_teaches(#[case] command: &str) {
