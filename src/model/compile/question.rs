@@ -6,7 +6,7 @@ use super::names;
 use super::place::Place;
 use super::{filter, measured};
 use crate::model::{AsOf, Asked, Column, Fact, Group, Model, Question};
-use crate::spec::{At, Instant, Problems, QuestionSpec, Span};
+use crate::spec::{At, Instant, Problems, QuestionSpec, Span, list};
 use chrono::NaiveDate;
 
 /// Says what a question means to the pipeline of this model.
@@ -50,6 +50,11 @@ pub(super) fn one(
     problems: &mut Problems,
 ) -> Option<Question> {
     let written = spec.measures.as_deref()?;
+    if written.is_empty() {
+        let span = spec.name.as_ref().or(spec.by.first()).map_or_else(Span::default, |near| near.span);
+        problems.add(span, "a question without a measure", "ask at least for `count()`");
+        return None;
+    }
     let measures = parse_all(written, text, problems);
     let by = parse_all(&spec.by, text, problems);
     let filter = match &spec.filter {
@@ -58,11 +63,6 @@ pub(super) fn one(
     };
     let fact = fact(spec, ground, &measures, problems)?;
     let subject = Subject { ground, fact: ground.facts.get(fact)? };
-    if written.is_empty() {
-        let span = spec.name.as_ref().or(spec.by.first()).map_or_else(Span::default, |near| near.span);
-        problems.add(span, "a question without a measure", "ask at least for `count()`");
-        return None;
-    }
     let asked = measures
         .iter()
         .map(|part| read(part, text, problems, |node, text| measured::compile(subject, node, text)));
@@ -168,8 +168,8 @@ fn fact(
         return Some(0);
     }
     let span = spec.measures.as_deref().and_then(<[_]>::first).map_or_else(Span::default, |first| first.span);
-    let message = "no measure says which fact is asked";
-    problems.unknown(span, message, "", names());
+    let hint = format!("name it as `fact`: one of {}", list(names()));
+    problems.absent(span, "no measure says which fact is asked", hint);
     None
 }
 
