@@ -88,7 +88,8 @@ impl Base {
         let all = self.dates().into_iter().chain(self.own(fact)).chain(self.of_roles(fact));
         let fact_name = self.model.facts[fact].name.clone();
         let one = |name: String| {
-            let spec = spec(Some(&fact_name), &["count()".to_owned()], &[name.clone()], None, "sold");
+            let spec =
+                spec(Some(&fact_name), &["count()".to_owned()], std::slice::from_ref(&name), None, "sold");
             let question =
                 model::question(&self.model, &spec, "", "").unwrap_or_else(|error| panic!("{name}: {error}"));
             let [group] = question.by.as_slice() else { return None };
