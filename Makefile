@@ -10,13 +10,14 @@ STARLOG := $(CARGO_TARGET_DIR)/release/starlog
 ORDERS ?= 1000000
 ROUNDS ?= 3
 
-.PHONY: help build run test format lint bench nights clean
+.PHONY: help build run test format lint bench nights views clean
 
 help:
 	@echo 'make run    build, run pipelines/retail.toml into ./warehouse, answer a first question'
 	@echo 'make test   everything that CI runs: format, lints, all tests'
 	@echo 'make bench  the benchmark against a hand-written DuckDB script'
 	@echo 'make nights what a night costs beside a full build; NIGHTS=--every-day: one for every day'
+	@echo 'make views  how much faster a view answers than the facts'
 	@echo 'make clean  remove ./warehouse (the cache in $(CACHE) stays)'
 
 build:
@@ -40,6 +41,9 @@ bench:
 
 nights:
 	cargo bench --locked $(FEATURES) --bench nights -- $(NIGHTS)
+
+views:
+	cargo bench --locked $(FEATURES) --bench views
 
 clean:
 	chmod -R u+w warehouse 2> /dev/null || true
