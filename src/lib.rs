@@ -50,5 +50,8 @@ pub mod audit;
 /// State → plan → report: what must be done tonight?
 pub mod nightly;
 
+/// Layouts → a report: which is larger, slower, dearer to change, and by how much?
+pub mod compare;
+
 /// Seed → a log of a made-up shop: what could an event log look like?
 pub mod generate;

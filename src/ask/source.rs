@@ -2,7 +2,7 @@
 
 use super::sql::name;
 use crate::error::{Error, Result};
-use crate::layout::{Layout, way};
+use crate::layout::{Layout, big_column_name, big_table_name, way};
 use crate::model::{AsOf, Column, Fact, Model};
 use std::collections::BTreeMap;
 
@@ -43,13 +43,12 @@ impl Source {
             )
             .next("ask it as `sold`")),
             Tables::OneBigTable => {
-                let table = name(&format!("obt_{}", fact.name));
+                let table = name(&big_table_name(fact));
                 let called = columns.iter().map(|column| {
-                    let column_name = match column {
-                        Column::Own { name, .. } => name.clone(),
-                        Column::Date { name, .. } => format!("date_{name}"),
-                        Column::OfRole { role, name, .. } => format!("{}_{name}", role_name(fact, *role)?),
-                    };
+                    let column_name = big_column_name(model, fact, column).ok_or_else(|| {
+                        Error::author(format!("one big table does not hold `{}`", column.shown(fact)))
+                            .next("ask for attributes and natural keys")
+                    })?;
                     Ok(((*column).clone(), name(&column_name)))
                 });
                 Ok(Self { called: called.collect::<Result<_>>()?, relations: vec![table] })

@@ -8,6 +8,7 @@ use starlog::layout::Layout;
 use starlog::query::Format;
 
 use super::ask::AskArguments;
+use super::compare::CompareArguments;
 use super::diff::DiffArguments;
 use super::explain::ExplainArguments;
 use super::gc::GcArguments;
@@ -71,6 +72,7 @@ pub enum Command {
     Rejects(RejectsArguments),
     Rollback(RollbackArguments),
     Gc(GcArguments),
+    Compare(CompareArguments),
     Init(InitArguments),
     Test(TestArguments),
     Generate(GenerateArguments),

@@ -6,6 +6,7 @@
 mod arguments;
 mod ask;
 mod asked;
+mod compare;
 mod diff;
 mod explain;
 mod failure;
@@ -62,6 +63,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Rejects(arguments) => rejects::rejects(arguments),
         Command::Rollback(arguments) => rollback::rollback(arguments),
         Command::Gc(arguments) => gc::gc(arguments),
+        Command::Compare(arguments) => compare::compare(arguments),
         Command::Init(arguments) => init::init(arguments),
         Command::Test(arguments) => test::test(arguments),
         Command::Generate(arguments) => generate::generate(arguments),

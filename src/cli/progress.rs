@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressState, ProgressStyle};
+use starlog::compare;
 use starlog::log;
 use starlog::nightly::{Progress, Stage};
 
@@ -42,6 +43,16 @@ impl Progress for Bar {
         self.bar.reset();
         self.bar.set_length(0);
         self.bar.set_message(stage.name());
+        self.bar.enable_steady_tick(Duration::from_millis(100));
+    }
+}
+
+impl compare::Progress for Bar {
+    fn doing(&self, what: &str) {
+        set_style(&self.bar, "{msg} {spinner} {elapsed}");
+        self.bar.reset();
+        self.bar.set_length(0);
+        self.bar.set_message(what.to_owned());
         self.bar.enable_steady_tick(Duration::from_millis(100));
     }
 }

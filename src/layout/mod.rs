@@ -7,15 +7,19 @@
 //! This room is the only one that knows what a layout does: it never touches a file, and a value of a
 //! fact never depends on it.
 
+mod big;
 mod comment;
 mod fact_comment;
 mod level;
+mod link;
 mod plain;
 mod snowflake;
 mod way;
 mod wide;
 
+pub use big::{BigTable, big_column_name, big_table_name};
 pub use fact_comment::{date_table, fact_schema};
+pub use link::{Link, links};
 pub use way::{Step, way};
 pub use wide::{entity_sql, wide_sql};
 

@@ -5,6 +5,7 @@
 //! log's first event; [`rollback`] and [`gc`] see to the releases that there are. When anything fails before that, the log keeps its new events and the old release stays
 //! current. Never decides what a table holds: that is `history`; never asks what time it is: that is `main`.
 
+mod apart;
 mod build;
 mod decision;
 mod gc;
@@ -28,6 +29,7 @@ mod status;
 mod trial;
 mod verify;
 
+pub use apart::take_in;
 pub use decision::Build;
 pub use gc::{Collected, Keep, gc, gc_plan};
 pub use known_at::{Cut, known_at, position_known};
@@ -47,7 +49,7 @@ pub use verify::{Scrutiny, Verification, verify};
 use crate::error::{Error, Result};
 
 /// Does some work with so many threads, or with as many as there are cores.
-fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+pub(crate) fn in_pool<T: Send>(threads: Option<usize>, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let threads = threads.unwrap_or_else(inputs::available_threads);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool

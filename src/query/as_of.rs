@@ -34,8 +34,17 @@ pub fn as_of(release: &Release, layout: Layout, instant: i64) -> Vec<View> {
 
 fn views(release: &Release, layout: Layout, schema: &str, instant: i64) -> Vec<View> {
     let wide = release.manifest().relations.wide.get(&layout.to_string());
+    wide.map_or_else(Vec::new, |wide| members(wide, schema, instant))
+}
+
+/// The same for these wide relations: none is the instant behind all. They stand on the relations' views in `star`.
+pub(crate) fn members_at(wide: &[WideRelation], schema: &str, instant: Option<i64>) -> Vec<View> {
+    members(wide, schema, instant.unwrap_or(BEHIND_ALL).min(BEHIND_ALL))
+}
+
+fn members(wide: &[WideRelation], schema: &str, instant: i64) -> Vec<View> {
     // A release of an older program does not say by what members are known.
-    let wide = wide.into_iter().flatten().filter(|wide| !wide.natural_key.is_empty());
+    let wide = wide.iter().filter(|wide| !wide.natural_key.is_empty());
     wide.filter_map(|wide| view(wide, schema, instant)).collect()
 }
 

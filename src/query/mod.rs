@@ -24,12 +24,13 @@ mod value;
 mod visible;
 
 pub use answer::Answer;
+pub(crate) use as_of::members_at;
 pub use as_of::{as_of, now};
 pub(crate) use fetch::Rows;
 pub use format::{Format, Limit, Written};
 pub use read_only::Question;
 pub use release::{Candidate, candidate, describe, dimensions, fact_files, shown_places};
-pub(crate) use release::{log_tables, tables, views};
+pub(crate) use release::{log_tables, tables, views, wide_view};
 pub use session::Session;
 pub use spec::{Column, Means, SessionSpec, Shown, Table, Until, View};
 pub use statements::is_complete;

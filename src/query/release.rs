@@ -238,7 +238,8 @@ fn second_name(table: &Table, schema: &str) -> View {
     }
 }
 
-fn wide_view(wide: &WideRelation, schema: &str) -> View {
+/// A wide relation under its name, in a schema of that name.
+pub(crate) fn wide_view(wide: &WideRelation, schema: &str) -> View {
     let comments = wide.columns.iter().map(|column| (column.name.clone(), column.comment.clone()));
     View {
         schema: schema.to_owned(),

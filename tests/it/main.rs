@@ -6,6 +6,7 @@ mod audit;
 mod bad_inputs;
 mod broken_log;
 mod checks;
+mod compare;
 mod contracts;
 mod counter;
 mod crash;
