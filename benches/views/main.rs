@@ -97,10 +97,12 @@ fn built(options: &Options, place: &Path, pipeline: &Path) -> Result<PathBuf> {
     command.arg("--log").arg(place.join("log/*.ndjson")).stdout(Stdio::null());
     let cost = measure::run(&mut command)?;
     println!(
-        "{} orders over {} days, built in {:.2} s",
+        "{} orders over {} days, built in {:.2} s ({:.2} s of processors, {} MB)",
         options.orders,
         options.days,
-        cost.wall.as_secs_f64()
+        cost.wall.as_secs_f64(),
+        cost.cpu.as_secs_f64(),
+        cost.peak_bytes / 1_000_000
     );
     Ok(place.join("warehouse"))
 }
